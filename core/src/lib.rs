@@ -6,3 +6,4 @@
 //! so the tests run in seconds and a failing case replays from its seed.
 
 pub mod domain;
+pub mod schedule;

@@ -1,0 +1,75 @@
+//! The ceilings that the owner of the quota sets.
+
+use std::fmt;
+
+/// The most requests per second we allow ourselves.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ceilings {
+    per_lane: f64,
+    per_pool: f64,
+    in_flight: usize,
+}
+
+/// Why numbers make no ceilings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvalidCeiling {
+    /// A rate is not within 0.1 and 10000 requests per second.
+    Rate,
+    /// No request may be in flight.
+    InFlight,
+}
+
+impl fmt::Display for InvalidCeiling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Rate => "a rate must be within 0.1 and 10000 requests per second",
+            Self::InFlight => "max_in_flight must be at least 1",
+        })
+    }
+}
+
+impl std::error::Error for InvalidCeiling {}
+
+impl Default for Ceilings {
+    /// 5 requests/s per account and region and 2 per pool. Cognito's own quotas are 20 (category
+    /// `UserPoolResourceRead`, shared by all callers) and 5 (per pool and operation).
+    fn default() -> Self {
+        Self { per_lane: 5.0, per_pool: 2.0, in_flight: 16 }
+    }
+}
+
+impl Ceilings {
+    /// Ceilings of these numbers: requests per second of an account and region, of one pool, and requests in
+    /// flight in an account and region.
+    ///
+    /// # Errors
+    /// When a rate is not within 0.1 and 10000, or `in_flight` is 0.
+    pub fn new(per_lane: f64, per_pool: f64, in_flight: usize) -> Result<Self, InvalidCeiling> {
+        let fits = |rate: f64| (0.1..=10_000.0).contains(&rate);
+        if !fits(per_lane) || !fits(per_pool) {
+            return Err(InvalidCeiling::Rate);
+        }
+        if in_flight == 0 {
+            return Err(InvalidCeiling::InFlight);
+        }
+        Ok(Self { per_lane, per_pool, in_flight })
+    }
+
+    /// Requests per second of one account and region.
+    #[must_use]
+    pub fn per_lane(&self) -> f64 {
+        self.per_lane
+    }
+
+    /// Requests per second of one pool.
+    #[must_use]
+    pub fn per_pool(&self) -> f64 {
+        self.per_pool
+    }
+
+    /// Requests in flight in one account and region.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+}
