@@ -11,6 +11,7 @@ pub mod snapshot;
 pub mod status;
 pub mod target;
 pub mod time;
+pub mod track;
 
 pub use error::{ErrorKind, PollError};
 pub use event::{JobEvent, JobFact, JobIdentity, WarningKind};
@@ -19,3 +20,4 @@ pub use snapshot::{Counts, JobSnapshot};
 pub use status::{JobStatus, Phase};
 pub use target::{AccountId, JobId, Target, TargetError, UserPoolId};
 pub use time::{Tick, Timestamp};
+pub use track::{AskedBy, JobTrack, Observation, Outcome, Pace, Step, WatchedJob};
