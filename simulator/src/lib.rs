@@ -1,1 +1,204 @@
-//! Simulator.
+//! A local Amazon Cognito for user import jobs, for any AWS SDK or the AWS CLI.
+//!
+//! It listens on one port and speaks AWS JSON 1.1 and the upload of the CSV, with real signatures, quotas and errors. A
+//! [`Scenario`] says what exists, how jobs run, and what goes wrong; `docs/simulator.md` tells which of its behaviours
+//! are known, inferred or chosen.
+//!
+//! ```text
+//! server ─▶ rpc ─▶ fault ─▶ sigv4 ─▶ quota ─▶ api ─▶ world (pools, users, jobs)
+//!    │        └──▶ upload ─────────────────────────▶ import (csv) or script, on the job's clock
+//!    └─▶ record: a line when an answer has left
+//! ```
+//!
+//! ```
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! use cognito_import_simulator::{Client, Options, Simulator};
+//! use serde_json::json;
+//!
+//! let simulator = Simulator::start(Options::default()).await?;
+//! let (account, pool) = (&simulator.accounts()[0], &simulator.pools()[0]);
+//! let client = Client::new(simulator.addr(), &account.access_key_id, &account.secret_access_key, &pool.region);
+//! let answer = client.call("GetCSVHeader", &json!({"UserPoolId": pool.id})).await?;
+//! assert_eq!(answer["CSVHeader"][0], "name");
+//! simulator.shutdown().await;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
+
+mod api;
+mod client;
+mod clock;
+mod csv;
+mod fault;
+mod import;
+mod operation;
+mod quota;
+mod random;
+mod record;
+mod rpc;
+mod scenario;
+mod script;
+mod server;
+mod sigv4;
+mod upload;
+mod wire;
+mod world;
+
+use std::fmt;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+pub use client::{Client, ClientError};
+pub use scenario::{Scenario, ScenarioError};
+
+use record::{Recorder, lock};
+use server::Shared;
+use world::World;
+
+/// How a simulator is started.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The address to listen on; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// What exists and how it behaves.
+    pub scenario: Scenario,
+    /// Makes ids and the ratio of faults the same in every run.
+    pub seed: Option<u64>,
+    /// A file that gets one JSON line per answer; an existing one is replaced.
+    pub record: Option<PathBuf>,
+}
+
+impl Default for Options {
+    /// A free port of the loopback interface, and the default scenario.
+    fn default() -> Self {
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self { listen, scenario: Scenario::default(), seed: None, record: None }
+    }
+}
+
+/// Why a simulator cannot start.
+#[derive(Debug)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    Listen(SocketAddr, io::Error),
+    /// The record cannot be written.
+    Record(PathBuf, io::Error),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listen(addr, _) => write!(f, "cannot listen on {addr}"),
+            Self::Record(path, _) => write!(f, "cannot write the record {}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Listen(_, error) | Self::Record(_, error) => Some(error),
+        }
+    }
+}
+
+/// An account of the simulator. Its keys open nothing else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountInfo {
+    /// Twelve digits.
+    pub id: String,
+    /// The same in every run, unless the scenario gives another.
+    pub access_key_id: String,
+    /// The same in every run, unless the scenario gives another.
+    pub secret_access_key: String,
+    /// Only where the scenario demands one.
+    pub session_token: Option<String>,
+}
+
+/// A user pool of the simulator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolInfo {
+    /// Such as `us-west-2_EXAMPLE`.
+    pub id: String,
+    /// The part of the id before `_`.
+    pub region: String,
+    /// The id of the account that owns it.
+    pub account: String,
+    /// Its friendly name.
+    pub name: String,
+}
+
+/// A running simulator. It stops when it is dropped, or in good order by [`shutdown`](Self::shutdown).
+#[derive(Debug)]
+pub struct Simulator {
+    addr: SocketAddr,
+    shared: Arc<Shared>,
+    stop: watch::Sender<()>,
+    server: JoinHandle<()>,
+}
+
+impl Simulator {
+    /// Listens, and serves in background tasks of the current tokio runtime.
+    ///
+    /// # Errors
+    /// The address cannot be listened on, or the record cannot be written.
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        let failed = |error| StartError::Listen(options.listen, error);
+        let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
+        let addr = listener.local_addr().map_err(failed)?;
+        let recorder = match options.record {
+            Some(path) => Some(Recorder::create(&path).map_err(|error| StartError::Record(path, error))?),
+            None => None,
+        };
+        let world = World::new(options.scenario, options.seed);
+        let shared = Arc::new(Shared { world: Mutex::new(world), recorder: recorder.map(Arc::new) });
+        let (stop, stopped) = watch::channel(());
+        let server = tokio::spawn(server::serve(listener, Arc::clone(&shared), stopped));
+        Ok(Self { addr, shared, stop, server })
+    }
+
+    /// The address that it listens on.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// All accounts, by id.
+    #[must_use]
+    pub fn accounts(&self) -> Vec<AccountInfo> {
+        let world = lock(&self.shared.world);
+        let info = |(id, keys): (&String, &sigv4::Keys)| AccountInfo {
+            id: id.clone(),
+            access_key_id: keys.id.clone(),
+            secret_access_key: keys.secret.clone(),
+            session_token: keys.token.clone(),
+        };
+        world.accounts.iter().map(info).collect()
+    }
+
+    /// All pools that exist now, by id.
+    #[must_use]
+    pub fn pools(&self) -> Vec<PoolInfo> {
+        let world = lock(&self.shared.world);
+        let info = |pool: &world::Pool| PoolInfo {
+            id: pool.id.clone(),
+            region: pool.region().to_owned(),
+            account: pool.account.clone(),
+            name: pool.name.clone(),
+        };
+        world.pools.values().map(info).collect()
+    }
+
+    /// Stops within a second: answers under way are finished, hanging ones broken off.
+    pub async fn shutdown(self) {
+        drop(self.stop);
+        // The server has a deadline of its own; if it panicked there is nothing left to stop.
+        drop(self.server.await);
+    }
+}

@@ -1,0 +1,64 @@
+//! The two clocks: real time for `Date`, signatures and the upload URL, and the job's clock, which may run faster.
+//!
+//! The only file that reads the time of the machine.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use crate::scenario::{ClockSection, ShownDates};
+
+/// A moment on the job's clock, in milliseconds since the simulator started; negative for what came before.
+pub(crate) type Moment = i64;
+
+/// Both clocks; they show the same time when the simulator starts.
+#[derive(Clone, Debug)]
+pub(crate) struct Clock {
+    started: Instant,
+    wall: Timestamp,
+    speed: f64,
+    dates: ShownDates,
+}
+
+impl Clock {
+    pub(crate) fn start(section: &ClockSection) -> Self {
+        Self { started: Instant::now(), wall: wall_time(), speed: section.speed, dates: section.dates }
+    }
+
+    /// Real time since the simulator started, on the monotonic clock.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Real time of day. Read anew each time, for the machine's clock may be set right while we run.
+    pub(crate) fn wall(&self) -> Timestamp {
+        wall_time()
+    }
+
+    /// Now on the job's clock.
+    pub(crate) fn now(&self) -> Moment {
+        millis(self.elapsed().mul_f64(self.speed))
+    }
+
+    /// The date shown for a moment, in milliseconds since the epoch.
+    pub(crate) fn date_of(&self, moment: Moment) -> i64 {
+        let since_start = match self.dates {
+            ShownDates::Job => moment,
+            ShownDates::Real if moment <= 0 => moment,
+            ShownDates::Real => (moment as f64 / self.speed) as i64,
+        };
+        self.wall.as_millisecond().saturating_add(since_start)
+    }
+}
+
+/// The machine's time of day.
+#[expect(clippy::disallowed_methods, reason = "the simulator is an edge of its own, and this its one place")]
+pub(crate) fn wall_time() -> Timestamp {
+    Timestamp::now()
+}
+
+/// Whole milliseconds of a duration, the longest possible where it does not fit.
+pub(crate) fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
