@@ -3,6 +3,7 @@
 //! [`JobTrack::step`] is a function of data: no clock, no randomness. The scheduler calls it with every answer
 //! and performs what the [`Step`] says.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::event::{JobEvent, JobFact, JobIdentity, WarningKind};
@@ -33,7 +34,7 @@ pub struct WatchedJob {
     /// Its account, where it is known without a call.
     pub account: Option<AccountId>,
     /// When it is good, late or stuck.
-    pub policy: JobPolicy,
+    pub policy: Arc<JobPolicy>,
     /// The least time between two [`JobFact::Progress`].
     pub progress_interval: Duration,
 }

@@ -1,6 +1,7 @@
 //! The ceilings that the owner of the quota sets.
 
 use std::fmt;
+use std::time::Duration;
 
 /// The most requests per second we allow ourselves.
 #[derive(Clone, Debug, PartialEq)]
@@ -8,6 +9,32 @@ pub struct Ceilings {
     per_lane: f64,
     per_pool: f64,
     in_flight: usize,
+}
+
+/// When the watch ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Never by itself. A job that is refused is asked about slowly, for it may be repaired; a deadline is told
+    /// and the job watched on.
+    WhenStopped,
+    /// When every job is over. A job that is refused or past its policy's deadline counts as over.
+    WhenOver {
+        /// The most time the watch may take; after one last look at each job it is over. Zero looks once.
+        timeout: Option<Duration>,
+        /// How long no poll of a job may succeed before it counts as unobservable.
+        unobserved: Option<Duration>,
+    },
+}
+
+impl Ending {
+    /// Whether each job is looked at once and no more.
+    #[must_use]
+    pub fn looks_once(self) -> bool {
+        match self {
+            Self::WhenStopped => false,
+            Self::WhenOver { timeout, .. } => timeout == Some(Duration::ZERO),
+        }
+    }
 }
 
 /// Why numbers make no ceilings.

@@ -26,7 +26,7 @@ impl Watch {
             target: "us-west-2_EXAMPLE/import-a".parse().unwrap(),
             name: None,
             account: None,
-            policy,
+            policy: Arc::new(policy),
             progress_interval: 30 * SECOND,
         };
         Self { job, track: JobTrack::default(), now: Duration::ZERO, told: Vec::new() }

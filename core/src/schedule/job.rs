@@ -1,0 +1,230 @@
+//! One watched job in the scheduler: when it is asked about next, and when its watch is over.
+
+use std::time::Duration;
+
+use super::settings::Ending;
+use super::{BackoffPolicy, Now};
+use crate::domain::track::{Pace, WatchedJob};
+use crate::domain::{ErrorKind, JobPolicy, JobSnapshot, JobTrack, Target, Tick, Timestamp, Verdict};
+
+/// How often a refused job is asked about by a watch that goes on: it may be repaired.
+pub const SLOW: Duration = Duration::from_secs(5 * 60);
+
+/// At a deadline a failed poll is no loss when the last good one is not older than this many longest intervals.
+const STALE_INTERVALS: u32 = 2;
+
+/// A job as the scheduler holds it.
+#[derive(Debug)]
+pub(super) struct JobSlot {
+    pub(super) watched: WatchedJob,
+    pub(super) track: JobTrack,
+    pub(super) place: usize,
+    pub(super) state: State,
+    pub(super) polls: u64,
+    interval: Option<Duration>,
+    last_good: Option<Tick>,
+    added: Tick,
+    deadline: Option<Tick>,
+    look: Look,
+}
+
+/// Where in the cycle of polls a job is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// Asked about at this time.
+    Waiting(Tick),
+    /// Due since this time, until its lane lets it.
+    Ready(Tick),
+    /// The answer is on its way.
+    InFlight,
+    /// Not asked about any more.
+    Over(Verdict),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Look {
+    Usual,
+    /// The watch's time is up: the next answer is the last.
+    Last,
+}
+
+/// What the scheduler is to do with a job after an answer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Next {
+    /// Ask at this time.
+    At(Tick),
+    /// It was throttled: ask as soon as the lane lets us. It is due since this time.
+    WhenAllowed(Tick),
+    /// Ask no more.
+    Over(Verdict),
+}
+
+impl JobSlot {
+    pub(super) fn new(watched: WatchedJob, place: usize, now: Tick) -> Self {
+        Self {
+            watched,
+            track: JobTrack::default(),
+            place,
+            state: State::Waiting(now),
+            polls: 0,
+            interval: None,
+            last_good: None,
+            added: now,
+            deadline: None,
+            look: Look::Usual,
+        }
+    }
+
+    /// From here on the next answer is the last.
+    pub(super) fn look_last(&mut self) {
+        self.look = Look::Last;
+    }
+
+    /// Whether it waits for its lane.
+    pub(super) fn is_ready(&self) -> bool {
+        match self.state {
+            State::Ready(_) => true,
+            State::Waiting(_) | State::InFlight | State::Over(_) => false,
+        }
+    }
+
+    /// Notes a good answer: the deadline is kept on the monotonic clock, counted by the service's.
+    pub(super) fn seen(&mut self, now: Tick, snapshot: &JobSnapshot, service_now: Timestamp) {
+        self.last_good = Some(now);
+        if let (Some(limit), Some(created)) = (self.watched.policy.deadline, snapshot.created_at) {
+            self.deadline = Some(now.plus(limit.saturating_sub(service_now.since(created))));
+        }
+    }
+
+    /// When to ask next, from the pace of the job's step. `sent` is when the poll was sent: intervals are counted
+    /// from there. `random` is within 0 and 1.
+    pub(super) fn next(
+        &mut self,
+        pace: Pace,
+        sent: Tick,
+        now: Tick,
+        backoff: &BackoffPolicy,
+        ending: Ending,
+        random: f64,
+    ) -> Next {
+        match (pace, ending) {
+            (Pace::Over(verdict), Ending::WhenStopped | Ending::WhenOver { .. })
+            | (Pace::Refused(verdict), Ending::WhenOver { .. }) => return Next::Over(verdict),
+            (
+                Pace::Restart
+                | Pace::Grow
+                | Pace::AskAgain(_)
+                | Pace::WhenAllowed(_)
+                | Pace::Refused(_)
+                | Pace::Unchanged,
+                Ending::WhenStopped | Ending::WhenOver { .. },
+            ) => {}
+        }
+        if let Ending::WhenOver { unobserved, .. } = ending
+            && let Some(verdict) = self.time_is_up(pace, now, backoff, unobserved)
+        {
+            return Next::Over(verdict);
+        }
+        let at = match pace {
+            Pace::Restart => {
+                self.interval = Some(backoff.after(None));
+                self.from(sent, backoff, random)
+            }
+            Pace::Grow | Pace::Unchanged => {
+                self.interval = Some(backoff.after(self.interval));
+                self.from(sent, backoff, random)
+            }
+            Pace::AskAgain(after) => now.plus(after),
+            Pace::Refused(_) | Pace::Over(_) => now.plus(SLOW),
+            Pace::WhenAllowed(_) => return Next::WhenAllowed(sent),
+        };
+        // A deadline is looked at when it comes, not an interval later.
+        let at = self.deadline.filter(|deadline| *deadline > now).map_or(at, |deadline| at.min(deadline));
+        Next::At(at.max(now))
+    }
+
+    fn from(&self, sent: Tick, backoff: &BackoffPolicy, random: f64) -> Tick {
+        sent.plus(backoff.jittered(self.interval.unwrap_or(backoff.initial()), random))
+    }
+
+    /// Whether the watch of this job ends with the answer that just came, although the job is not over.
+    fn time_is_up(
+        &self,
+        pace: Pace,
+        now: Tick,
+        backoff: &BackoffPolicy,
+        unobserved: Option<Duration>,
+    ) -> Option<Verdict> {
+        let failing = self.track.failing();
+        let last = self.look == Look::Last || self.deadline.is_some_and(|deadline| deadline <= now);
+        if last {
+            return match failing {
+                None => Some(Verdict::DeadlineExceeded),
+                Some(ErrorKind::NotFound) => Some(Verdict::NotFound),
+                // Asked once more before it counts, even at the last look.
+                Some(ErrorKind::Denied | ErrorKind::Invalid) if matches!(pace, Pace::AskAgain(_)) => None,
+                Some(ErrorKind::Denied) => Some(Verdict::AccessDenied),
+                Some(ErrorKind::Invalid) => Some(Verdict::Invalid),
+                Some(ErrorKind::Throttled | ErrorKind::Transient) => Some(self.unseen_at_the_end(now, backoff)),
+            };
+        }
+        let unseen = now.since(self.last_good.unwrap_or(self.added));
+        (failing.is_some() && unobserved.is_some_and(|limit| unseen >= limit)).then_some(Verdict::Unobservable)
+    }
+
+    /// The verdict on a job that was not over when the time was up and whose last poll failed, or never came.
+    pub(super) fn unseen_at_the_end(&self, now: Tick, backoff: &BackoffPolicy) -> Verdict {
+        match self.last_good {
+            Some(good) if now.since(good) <= backoff.max() * STALE_INTERVALS => Verdict::DeadlineExceeded,
+            Some(_) | None => Verdict::Unobservable,
+        }
+    }
+
+    pub(super) fn view(&self, now: Now) -> JobView<'_> {
+        let (percent, eta) = self.track.progress(now.tick, &self.watched.policy);
+        JobView {
+            target: &self.watched.target,
+            name: self.watched.name.as_deref(),
+            policy: &self.watched.policy,
+            known: self.track.known(),
+            last_good: self.track.last_good(),
+            percent,
+            eta,
+            polls: self.polls,
+            next_poll: match self.state {
+                State::Waiting(at) => Some(at.since(now.tick)),
+                State::Ready(_) => Some(Duration::ZERO),
+                State::InFlight | State::Over(_) => None,
+            },
+            verdict: match self.state {
+                State::Over(verdict) => Some(verdict),
+                State::Waiting(_) | State::Ready(_) | State::InFlight => None,
+            },
+        }
+    }
+}
+
+/// A job as others may see it.
+#[derive(Clone, Debug)]
+pub struct JobView<'a> {
+    /// Which job.
+    pub target: &'a Target,
+    /// Its name in the config.
+    pub name: Option<&'a str>,
+    /// Its policy.
+    pub policy: &'a JobPolicy,
+    /// The last state known.
+    pub known: Option<&'a JobSnapshot>,
+    /// The time of the last good poll.
+    pub last_good: Option<Timestamp>,
+    /// Percent done, where the total is known.
+    pub percent: Option<f64>,
+    /// Time left, where the total is known.
+    pub eta: Option<Duration>,
+    /// Requests made about this job alone.
+    pub polls: u64,
+    /// The time until the next poll; `None` while one is on its way and when the job is over.
+    pub next_poll: Option<Duration>,
+    /// How the watch of it ended; `None` while it goes on.
+    pub verdict: Option<Verdict>,
+}

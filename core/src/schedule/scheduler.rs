@@ -1,0 +1,619 @@
+//! The scheduler: everything that happens comes in as an [`Input`], everything to do goes out as an [`Action`].
+//!
+//! One heap of due times serves all jobs; a job that is due waits in its lane until the lane lets it. A job is
+//! in one place at a time, so that it is never polled twice at once and never forgotten.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::job::{JobSlot, JobView, Next, SLOW, State};
+use super::lane::{Lane, PoolSlot as PoolBucket, RateChange};
+use super::pool::{More, PoolPace, PoolPage, PoolSlot};
+use super::settings::Ending;
+use super::{BackoffPolicy, Ceilings};
+use crate::domain::track::{ASK_AGAIN, AskedBy, Observation, Outcome, WatchedJob};
+use crate::domain::{
+    AccountId, ErrorKind, JobEvent, JobFact, JobId, JobPolicy, JobSnapshot, PollError, Target, Tick, Timestamp,
+    UserPoolId, Verdict,
+};
+
+/// Both clocks, read together.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    /// Monotonic: what is waited for.
+    pub tick: Tick,
+    /// Wall: what is told.
+    pub wall: Timestamp,
+}
+
+/// How the scheduler behaves.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The interval of a job.
+    pub backoff: BackoffPolicy,
+    /// The rate of a lane and of its pools.
+    pub ceilings: Ceilings,
+    /// When the watch ends.
+    pub ending: Ending,
+    /// The seed of the jitter.
+    pub seed: u64,
+}
+
+/// The index of an account and region, as the caller numbers them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LaneIndex(pub usize);
+
+/// A job to watch.
+#[derive(Clone, Debug)]
+pub struct NewJob {
+    /// The account and region whose quota it uses.
+    pub lane: LaneIndex,
+    /// The job.
+    pub job: WatchedJob,
+}
+
+/// A pool whose jobs are to be found and watched.
+#[derive(Clone, Debug)]
+pub struct NewPool {
+    /// The account and region whose quota it uses.
+    pub lane: LaneIndex,
+    /// The pool.
+    pub id: UserPoolId,
+    /// Its account, where it is known without a call.
+    pub account: Option<AccountId>,
+    /// The policy of the jobs found.
+    pub policy: Arc<JobPolicy>,
+    /// The least time between two progress events of a job.
+    pub progress_interval: Duration,
+    /// Jobs that were over longer ago than this are left alone.
+    pub ignore_completed_before: Duration,
+}
+
+/// A request that the scheduler wants sent now. Every request is answered by one [`Input::Answered`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Names the request in its answer.
+    pub id: u64,
+    /// Whose quota it uses.
+    pub lane: LaneIndex,
+    /// What is asked.
+    pub question: Question,
+}
+
+/// What is asked of the service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// DescribeUserImportJob.
+    Describe(Target),
+    /// ListUserImportJobs, from this token on.
+    List {
+        /// Of this pool.
+        pool: UserPoolId,
+        /// Where the page begins; `None` for the newest job.
+        token: Option<String>,
+    },
+}
+
+/// What a request brought.
+#[derive(Clone, Debug)]
+pub enum PollResult {
+    /// A job, and the `Date` of the answer.
+    Job(JobSnapshot, Option<Timestamp>),
+    /// A page of a pool's jobs.
+    Page(PoolPage),
+    /// Nothing.
+    Failed(PollError),
+}
+
+/// What happens to the scheduler.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The time of [`Scheduler::next_wake`] has come.
+    Wake,
+    /// Watch this job too.
+    Job(NewJob),
+    /// Watch this pool too.
+    Pool(NewPool),
+    /// A request was answered, or was given up.
+    Answered {
+        /// The request.
+        id: u64,
+        /// What it brought.
+        result: PollResult,
+    },
+    /// Send nothing more.
+    Stop,
+}
+
+/// What the scheduler wants done, in this order.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Send this request.
+    Send(Request),
+    /// A job was observed, or was not: tell these facts, and show its state.
+    Observed {
+        /// Which job, for [`Scheduler::view`].
+        job: usize,
+        /// What is to be told; often nothing.
+        events: Vec<JobEvent>,
+    },
+    /// A pool's list could not be read.
+    PoolFailed {
+        /// The pool.
+        pool: UserPoolId,
+        /// Why.
+        error: PollError,
+        /// When it is asked for next; `None` when it is given up.
+        next_poll: Option<Duration>,
+    },
+    /// The rate of a lane was cut, or is back.
+    RateChanged(LaneIndex, RateChange),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Item {
+    Job(usize),
+    Pool(usize),
+}
+
+/// A pool's place in its lane, with what is due there.
+#[derive(Debug)]
+struct Place {
+    lane: LaneIndex,
+    bucket: PoolBucket,
+    ready: BinaryHeap<Reverse<(Tick, Item)>>,
+    watched: Option<usize>,
+}
+
+#[derive(Debug)]
+struct LaneSlot {
+    lane: Lane,
+    places: Vec<usize>,
+}
+
+/// How long the last look at all jobs may take after the time is up; what is not looked at by then is decided by
+/// what is known. A watch that only looks once takes the time it needs.
+const LAST_LOOK: Duration = Duration::from_secs(10);
+
+/// Decides when to ask what.
+#[derive(Debug)]
+pub struct Scheduler {
+    settings: Settings,
+    random: fastrand::Rng,
+    lanes: BTreeMap<LaneIndex, LaneSlot>,
+    places: Vec<Place>,
+    place_of: HashMap<(LaneIndex, UserPoolId), usize>,
+    jobs: Vec<JobSlot>,
+    pools: Vec<PoolSlot>,
+    agenda: BinaryHeap<Reverse<(Tick, Item)>>,
+    in_flight: HashMap<u64, (Item, Tick)>,
+    next_id: u64,
+    requests: u64,
+    open_jobs: usize,
+    time: TimeLeft,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum TimeLeft {
+    /// Until this time, or without end.
+    Until(Option<Tick>),
+    /// The last look at each job is under way, until this time where it is bounded.
+    Up(Option<Tick>),
+    /// The time for the last look is up too.
+    Ended,
+    /// Stopped from outside.
+    Stopped,
+}
+
+impl Scheduler {
+    /// A scheduler with nothing to watch.
+    #[must_use]
+    pub fn new(settings: Settings, now: Tick) -> Self {
+        let end = match settings.ending {
+            Ending::WhenStopped => None,
+            Ending::WhenOver { timeout, .. } => timeout.map(|timeout| now.plus(timeout)),
+        };
+        Self {
+            random: fastrand::Rng::with_seed(settings.seed),
+            settings,
+            lanes: BTreeMap::new(),
+            places: Vec::new(),
+            place_of: HashMap::new(),
+            jobs: Vec::new(),
+            pools: Vec::new(),
+            agenda: BinaryHeap::new(),
+            in_flight: HashMap::new(),
+            next_id: 0,
+            requests: 0,
+            open_jobs: 0,
+            time: TimeLeft::Until(end),
+        }
+    }
+
+    /// Takes in what happened and says what to do.
+    #[must_use]
+    pub fn handle(&mut self, now: Now, input: Input) -> Vec<Action> {
+        let mut actions = Vec::new();
+        match input {
+            Input::Wake => {}
+            Input::Job(new) => self.add_job(new.lane, new.job, now.tick),
+            Input::Pool(new) => self.add_pool(new, now.tick),
+            Input::Answered { id, result } => self.answered(now, id, result, &mut actions),
+            Input::Stop => self.time = TimeLeft::Stopped,
+        }
+        self.end_of_time(now.tick, &mut actions);
+        self.take_due(now.tick);
+        self.send(now.tick, &mut actions);
+        for (index, slot) in &mut self.lanes {
+            actions.extend(slot.lane.change(now.tick, now.wall).map(|change| Action::RateChanged(*index, change)));
+        }
+        actions
+    }
+
+    /// When [`Input::Wake`] is wanted next; `None` while only an answer can change anything.
+    #[must_use]
+    pub fn next_wake(&self, now: Tick) -> Option<Tick> {
+        if self.time == TimeLeft::Stopped || self.is_over() {
+            return None;
+        }
+        let due = self.agenda.peek().map(|Reverse((due, _))| *due);
+        let end = match self.time {
+            TimeLeft::Until(end) | TimeLeft::Up(end) => end,
+            TimeLeft::Ended | TimeLeft::Stopped => None,
+        };
+        let lanes = self.lanes.values().flat_map(|slot| {
+            let ready = slot
+                .places
+                .iter()
+                .filter_map(|place| self.places.get(*place))
+                .filter(|place| !place.ready.is_empty())
+                .filter_map(|place| slot.lane.ready_at(now, place.bucket))
+                .min();
+            ready.into_iter().chain(slot.lane.recovers_at(now))
+        });
+        due.into_iter().chain(end).chain(lanes).min()
+    }
+
+    /// Whether every job is over and every pool was read, so that the watch may end.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        let ends = match self.settings.ending {
+            Ending::WhenStopped => false,
+            Ending::WhenOver { .. } => true,
+        };
+        let pools_done = match self.time {
+            TimeLeft::Until(_) | TimeLeft::Up(_) | TimeLeft::Stopped => self.pools.iter().all(PoolSlot::is_done),
+            TimeLeft::Ended => true,
+        };
+        ends && self.open_jobs == 0 && pools_done
+    }
+
+    /// Whether a request is on its way.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        !self.in_flight.is_empty()
+    }
+
+    /// Requests sent so far.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.requests
+    }
+
+    /// How many jobs are watched, over or not.
+    #[must_use]
+    pub fn job_count(&self) -> usize {
+        self.jobs.len()
+    }
+
+    /// How many pools are watched.
+    #[must_use]
+    pub fn pool_count(&self) -> usize {
+        self.pools.len()
+    }
+
+    /// The pools whose list could not be read, and why they were given up.
+    pub fn pools_given_up(&self) -> impl Iterator<Item = (&UserPoolId, Verdict)> {
+        self.pools.iter().filter_map(|pool| Some((&pool.id, pool.given_up()?)))
+    }
+
+    /// One job as it stands.
+    #[must_use]
+    pub fn view(&self, job: usize, now: Now) -> Option<JobView<'_>> {
+        self.jobs.get(job).map(|slot| slot.view(now))
+    }
+
+    /// Every job as it stands, in the order they were added.
+    pub fn views(&self, now: Now) -> impl Iterator<Item = JobView<'_>> {
+        self.jobs.iter().map(move |slot| slot.view(now))
+    }
+
+    fn place(&mut self, lane: LaneIndex, pool: &UserPoolId) -> usize {
+        if let Some(place) = self.place_of.get(&(lane, pool.clone())) {
+            return *place;
+        }
+        let slot = self
+            .lanes
+            .entry(lane)
+            .or_insert_with(|| LaneSlot { lane: Lane::new(&self.settings.ceilings), places: Vec::new() });
+        let bucket = slot.lane.add_pool();
+        let place = self.places.len();
+        slot.places.push(place);
+        self.places.push(Place { lane, bucket, ready: BinaryHeap::new(), watched: None });
+        self.place_of.insert((lane, pool.clone()), place);
+        place
+    }
+
+    fn add_job(&mut self, lane: LaneIndex, job: WatchedJob, now: Tick) {
+        let place = self.place(lane, &job.target.pool);
+        if let Some(pool) = self.places.get(place).and_then(|place| place.watched)
+            && let Some(pool) = self.pools.get_mut(pool)
+        {
+            pool.note(&job.target.job);
+        }
+        let mut slot = JobSlot::new(job, place, now);
+        match self.time {
+            TimeLeft::Up(_) | TimeLeft::Ended => slot.look_last(),
+            TimeLeft::Until(_) | TimeLeft::Stopped => {}
+        }
+        self.agenda.push(Reverse((now, Item::Job(self.jobs.len()))));
+        self.jobs.push(slot);
+        self.open_jobs += 1;
+    }
+
+    fn add_pool(&mut self, new: NewPool, now: Tick) {
+        let place = self.place(new.lane, &new.id);
+        let of_pool = |slot: &&JobSlot| slot.place == place;
+        let known: HashSet<JobId> =
+            self.jobs.iter().filter(of_pool).map(|slot| slot.watched.target.job.clone()).collect();
+        let index = self.pools.len();
+        self.pools.push(PoolSlot::new(new, place, known));
+        if let Some(place) = self.places.get_mut(place) {
+            place.watched = Some(index);
+        }
+        self.agenda.push(Reverse((now, Item::Pool(index))));
+    }
+
+    /// When the watch's time is up, every job gets one last look, at once; the time for that is bounded too.
+    fn end_of_time(&mut self, now: Tick, actions: &mut Vec<Action>) {
+        match self.time {
+            TimeLeft::Until(Some(end)) if end <= now => {
+                let look_once = self.settings.ending.looks_once();
+                self.time = TimeLeft::Up(if look_once { None } else { Some(now.plus(LAST_LOOK)) });
+                for (index, job) in self.jobs.iter_mut().enumerate() {
+                    job.look_last();
+                    if let State::Waiting(_) = job.state {
+                        job.state = State::Waiting(now);
+                        self.agenda.push(Reverse((now, Item::Job(index))));
+                    }
+                }
+            }
+            TimeLeft::Up(Some(end)) if end <= now => {
+                self.time = TimeLeft::Ended;
+                for (index, job) in self.jobs.iter_mut().enumerate() {
+                    match job.state {
+                        State::Waiting(_) | State::Ready(_) => {
+                            job.state = State::Over(job.unseen_at_the_end(now, &self.settings.backoff));
+                            self.open_jobs -= 1;
+                            actions.push(Action::Observed { job: index, events: Vec::new() });
+                        }
+                        State::InFlight | State::Over(_) => {}
+                    }
+                }
+            }
+            TimeLeft::Until(_) | TimeLeft::Up(_) | TimeLeft::Ended | TimeLeft::Stopped => {}
+        }
+    }
+
+    /// Moves what is due from the agenda to its lane.
+    fn take_due(&mut self, now: Tick) {
+        while let Some(Reverse((due, item))) = self.agenda.peek().copied() {
+            if due > now {
+                break;
+            }
+            self.agenda.pop();
+            let place = match item {
+                Item::Job(index) => match self.jobs.get_mut(index) {
+                    // An entry that was overtaken by an earlier one of the same job is passed over.
+                    Some(job) if job.state == State::Waiting(due) => {
+                        job.state = State::Ready(due);
+                        job.place
+                    }
+                    Some(_) | None => continue,
+                },
+                Item::Pool(index) => match self.pools.get(index) {
+                    Some(pool) => pool.place,
+                    None => continue,
+                },
+            };
+            if let Some(place) = self.places.get_mut(place) {
+                place.ready.push(Reverse((due, item)));
+            }
+        }
+    }
+
+    /// Sends what the lanes let through, the longest due first.
+    fn send(&mut self, now: Tick, actions: &mut Vec<Action>) {
+        if self.time == TimeLeft::Stopped {
+            return;
+        }
+        for (index, slot) in &mut self.lanes {
+            while let Some((item, bucket)) = next_of(slot, &mut self.places, now) {
+                let question = match item {
+                    // A job whose watch ended while it was due is passed over.
+                    Item::Job(job) => self.jobs.get_mut(job).filter(|job| job.is_ready()).map(|job| {
+                        job.state = State::InFlight;
+                        job.polls += 1;
+                        Question::Describe(job.watched.target.clone())
+                    }),
+                    Item::Pool(pool) => self
+                        .pools
+                        .get(pool)
+                        .map(|pool| Question::List { pool: pool.id.clone(), token: pool.token().map(str::to_owned) }),
+                };
+                let Some(question) = question else { continue };
+                slot.lane.take(now, bucket);
+                let id = self.next_id;
+                self.next_id += 1;
+                self.requests += 1;
+                self.in_flight.insert(id, (item, now));
+                actions.push(Action::Send(Request { id, lane: *index, question }));
+            }
+        }
+    }
+
+    fn answered(&mut self, now: Now, id: u64, result: PollResult, actions: &mut Vec<Action>) {
+        let Some((item, sent)) = self.in_flight.remove(&id) else { return };
+        let place = match item {
+            Item::Job(job) => self.jobs.get(job).map(|job| job.place),
+            Item::Pool(pool) => self.pools.get(pool).map(|pool| pool.place),
+        };
+        let Some(place) = place else { return };
+        self.pay_back(place, sent, now.tick, &result);
+        match (item, result) {
+            (Item::Job(job), PollResult::Job(snapshot, date)) => {
+                let outcome = Outcome::Seen { snapshot, date, by: AskedBy::Describe };
+                self.observed(now, job, sent, outcome, actions);
+            }
+            (Item::Job(job), PollResult::Failed(error)) => {
+                self.observed(now, job, sent, Outcome::Failed(error), actions);
+            }
+            (Item::Job(job), PollResult::Page(_)) => {
+                let error = PollError::new(ErrorKind::Transient, "the answer was about something else");
+                self.observed(now, job, sent, Outcome::Failed(error), actions);
+            }
+            (Item::Pool(pool), PollResult::Page(page)) => self.page_read(now, pool, page),
+            (Item::Pool(pool), PollResult::Failed(error)) => self.page_failed(now, pool, error, actions),
+            (Item::Pool(pool), PollResult::Job(..)) => {
+                let error = PollError::new(ErrorKind::Transient, "the answer was about something else");
+                self.page_failed(now, pool, error, actions);
+            }
+        }
+    }
+
+    /// Tells the lane how the request went.
+    fn pay_back(&mut self, place: usize, sent: Tick, now: Tick, result: &PollResult) {
+        let Some(place) = self.places.get(place) else { return };
+        let Some(slot) = self.lanes.get_mut(&place.lane) else { return };
+        slot.lane.answered();
+        if let PollResult::Failed(PollError { kind: ErrorKind::Throttled, retry_after, .. }) = result {
+            slot.lane.throttled(now, place.bucket, sent, *retry_after);
+        }
+    }
+
+    fn observed(&mut self, now: Now, index: usize, sent: Tick, outcome: Outcome, actions: &mut Vec<Action>) {
+        let Some(job) = self.jobs.get_mut(index) else { return };
+        if let Outcome::Seen { snapshot, date, .. } = &outcome {
+            job.seen(now.tick, snapshot, date.unwrap_or(now.wall));
+        }
+        let step = job.track.step(&job.watched, Observation { sent, arrived: now.tick, at: now.wall, outcome });
+        job.track = step.next;
+        let mut events = step.events;
+        let random = self.random.f64();
+        let next = job.next(step.pace, sent, now.tick, &self.settings.backoff, self.settings.ending, random);
+        let next_poll = match next {
+            Next::At(at) => {
+                job.state = State::Waiting(at);
+                self.agenda.push(Reverse((at, Item::Job(index))));
+                at.since(now.tick)
+            }
+            Next::WhenAllowed(due) => {
+                job.state = State::Ready(due);
+                self.wait_for_lane(index, due, now.tick)
+            }
+            Next::Over(verdict) => {
+                job.state = State::Over(verdict);
+                self.open_jobs -= 1;
+                Duration::ZERO
+            }
+        };
+        for event in &mut events {
+            if let JobFact::PollFailed { next_poll: told, .. } = &mut event.fact {
+                *told = next_poll;
+            }
+        }
+        actions.push(Action::Observed { job: index, events });
+    }
+
+    /// Puts a throttled job back into its lane; it keeps its turn.
+    fn wait_for_lane(&mut self, index: usize, due: Tick, now: Tick) -> Duration {
+        let Some(place) = self.jobs.get(index).map(|job| job.place).and_then(|place| self.places.get_mut(place)) else {
+            return Duration::ZERO;
+        };
+        place.ready.push(Reverse((due, Item::Job(index))));
+        self.lanes
+            .get(&place.lane)
+            .and_then(|slot| slot.lane.ready_at(now, place.bucket))
+            .map_or(Duration::ZERO, |at| at.since(now))
+    }
+
+    fn page_read(&mut self, now: Now, index: usize, page: PoolPage) {
+        let Some(pool) = self.pools.get_mut(index) else { return };
+        let found = pool.page(page, now.wall);
+        let due = match found.more {
+            More::NextPage => now.tick,
+            More::Done => {
+                let interval = self.settings.backoff.jittered(self.settings.backoff.max(), self.random.f64());
+                now.tick.plus(interval)
+            }
+        };
+        let place = pool.place;
+        self.agenda.push(Reverse((due, Item::Pool(index))));
+        let Some(lane) = self.places.get(place).map(|place| place.lane) else { return };
+        for job in found.jobs {
+            self.add_job(lane, job, now.tick);
+        }
+    }
+
+    fn page_failed(&mut self, now: Now, index: usize, error: PollError, actions: &mut Vec<Action>) {
+        let Some(pool) = self.pools.get_mut(index) else { return };
+        let next_poll = match pool.failed(error.kind, self.settings.ending) {
+            PoolPace::AtOnce => Duration::ZERO,
+            PoolPace::Soon => ASK_AGAIN,
+            PoolPace::Usual => self.settings.backoff.initial(),
+            PoolPace::Slow => SLOW,
+            PoolPace::GivenUp => {
+                actions.push(Action::PoolFailed { pool: pool.id.clone(), error, next_poll: None });
+                return;
+            }
+        };
+        self.agenda.push(Reverse((now.tick.plus(next_poll), Item::Pool(index))));
+        actions.push(Action::PoolFailed { pool: pool.id.clone(), error, next_poll: Some(next_poll) });
+    }
+
+    /// Ends the watch of every job that is not over: it was interrupted.
+    pub fn interrupt(&mut self) {
+        for job in &mut self.jobs {
+            match job.state {
+                State::Waiting(_) | State::Ready(_) | State::InFlight => job.state = State::Over(Verdict::Interrupted),
+                State::Over(_) => {}
+            }
+        }
+        self.open_jobs = 0;
+        self.time = TimeLeft::Stopped;
+    }
+}
+
+/// The longest due item that the lane lets through now, taken out of its queue. Of pools whose items are due
+/// since the same time the one asked longest ago comes first, so that their queues end together.
+fn next_of(slot: &mut LaneSlot, places: &mut [Place], now: Tick) -> Option<(Item, PoolBucket)> {
+    let mut best: Option<(Tick, Tick, Item, usize)> = None;
+    for index in &slot.places {
+        let Some(place) = places.get(*index) else { continue };
+        let Some(Reverse((due, item))) = place.ready.peek() else { continue };
+        let allowed = slot.lane.ready_at(now, place.bucket).is_some_and(|at| at <= now);
+        let order = (*due, slot.lane.pool_ready_at(place.bucket));
+        if allowed && best.is_none_or(|(best_due, best_ready, ..)| order < (best_due, best_ready)) {
+            best = Some((order.0, order.1, *item, *index));
+        }
+    }
+    let (.., item, index) = best?;
+    let place = places.get_mut(index)?;
+    place.ready.pop();
+    Some((item, place.bucket))
+}
+
+#[cfg(test)]
+mod tests;
