@@ -1,3 +1,4 @@
 //! Daemon.
 
+pub mod source;
 pub mod text;
