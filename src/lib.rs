@@ -1,1 +1,4 @@
 //! Daemon.
+
+pub mod source;
+pub mod text;
