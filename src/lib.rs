@@ -1,4 +1,8 @@
 //! Daemon.
 
+pub mod clock;
+pub mod driver;
+pub mod exit;
+pub mod signal;
 pub mod source;
 pub mod text;

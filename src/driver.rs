@@ -1,0 +1,231 @@
+//! The loop that performs: due time, answer or signal in, `Scheduler::handle`, then what it says.
+//!
+//! It decides nothing. Polls run beside each other as tasks; everything else is this one loop.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cognito_import_watch_core::domain::{ErrorKind, JobEvent, PollError, Tick, UserPoolId};
+use cognito_import_watch_core::schedule::{
+    Action, Input, JobView, LaneIndex, Now, PollResult, PoolPage, Question, RateChange, Request, Scheduler,
+};
+use tokio::task::{Id, JoinSet};
+use tokio::time::Instant;
+
+use crate::clock::Clock;
+use crate::signal::{Signal, Signals};
+use crate::source::{JobSource, MAX_PAGE_SIZE, PageToken};
+
+/// How long answers that are on their way may take once we are to stop.
+pub const DRAIN: Duration = Duration::from_secs(5);
+
+/// Where what happens goes. Nothing here may block or ask anything back.
+pub trait Observer {
+    /// A poll of a job was answered, or failed.
+    fn observed(&mut self, job: &JobView<'_>, events: &[JobEvent], now: Now);
+
+    /// A pool's list could not be read; `next_poll` is `None` when it is given up.
+    fn pool_failed(&mut self, pool: &UserPoolId, error: &PollError, next_poll: Option<Duration>);
+
+    /// The rate of a lane was cut, or is back.
+    fn rate_changed(&mut self, lane: LaneIndex, change: RateChange);
+
+    /// We were asked to stop, or to do something else.
+    fn signalled(&mut self, signal: Signal, scheduler: &Scheduler, now: Now);
+
+    /// When [`Observer::wake`] is wanted next.
+    fn wakes_at(&self) -> Option<Tick> {
+        None
+    }
+
+    /// The time of [`Observer::wakes_at`] has come.
+    fn wake(&mut self, _scheduler: &Scheduler, _now: Now) {}
+}
+
+/// What a signal does to this command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnHangup {
+    /// It ends the command, as the other signals do.
+    Stop,
+    /// It is passed to the observer and nothing else.
+    Ignore,
+}
+
+/// How the loop ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Everything watched is over.
+    Over,
+    /// A signal came.
+    Signalled(Signal),
+}
+
+/// Runs a scheduler against the service.
+#[derive(Debug)]
+pub struct Driver {
+    scheduler: Scheduler,
+    sources: Vec<Arc<dyn JobSource>>,
+    clock: Clock,
+    polls: JoinSet<(u64, PollResult)>,
+    ids: HashMap<Id, u64>,
+}
+
+impl Driver {
+    /// A driver over a scheduler whose lanes are numbered as `sources` are.
+    #[must_use]
+    pub fn new(scheduler: Scheduler, sources: Vec<Arc<dyn JobSource>>, clock: Clock) -> Self {
+        Self { scheduler, sources, clock, polls: JoinSet::new(), ids: HashMap::new() }
+    }
+
+    /// Everything as it stands.
+    #[must_use]
+    pub fn scheduler(&self) -> &Scheduler {
+        &self.scheduler
+    }
+
+    /// Runs until everything is over, or a signal asks to stop: then what is on its way is awaited for [`DRAIN`] at
+    /// the most, and a second signal ends it at once.
+    pub async fn run(
+        &mut self,
+        inputs: Vec<Input>,
+        signals: &mut Signals,
+        hangup: OnHangup,
+        observer: &mut dyn Observer,
+    ) -> Ended {
+        for input in inputs {
+            self.handle(input, observer);
+        }
+        while !self.scheduler.is_over() {
+            match self.next(signals, None, observer).await {
+                Happened::Answer(id, result) => self.handle(Input::Answered { id, result }, observer),
+                Happened::Due => self.wake(observer),
+                Happened::Signal(signal) => {
+                    observer.signalled(signal, &self.scheduler, self.clock.now());
+                    match (signal, hangup) {
+                        (Signal::Hangup, OnHangup::Ignore) => {}
+                        (Signal::Hangup, OnHangup::Stop) | (Signal::Interrupt | Signal::Terminate, _) => {
+                            self.drain(signals, observer).await;
+                            return Ended::Signalled(signal);
+                        }
+                    }
+                }
+            }
+        }
+        Ended::Over
+    }
+
+    async fn drain(&mut self, signals: &mut Signals, observer: &mut dyn Observer) {
+        self.handle(Input::Stop, observer);
+        let end = Instant::now() + DRAIN;
+        while self.scheduler.is_waiting() && Instant::now() < end {
+            match self.next(signals, Some(end), observer).await {
+                Happened::Answer(id, result) => self.handle(Input::Answered { id, result }, observer),
+                Happened::Due => self.wake(observer),
+                Happened::Signal(Signal::Hangup) => {}
+                Happened::Signal(Signal::Interrupt | Signal::Terminate) => break,
+            }
+        }
+        self.polls.abort_all();
+        self.scheduler.interrupt();
+    }
+
+    /// Waits for the next thing to happen. All arms are cancel-safe and await nothing inside.
+    async fn next(&mut self, signals: &mut Signals, end: Option<Instant>, observer: &dyn Observer) -> Happened {
+        let now = self.clock.now().tick;
+        let wake = self.scheduler.next_wake(now).into_iter().chain(observer.wakes_at()).min();
+        let wake = wake.map(|tick| self.clock.instant(tick)).into_iter().chain(end).min();
+        let sleep = async {
+            match wake {
+                Some(wake) => tokio::time::sleep_until(wake).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            signal = signals.next() => Happened::Signal(signal),
+            Some(answer) = self.polls.join_next_with_id() => self.taken(answer),
+            () = sleep => Happened::Due,
+        }
+    }
+
+    fn taken(&mut self, answer: Result<(Id, (u64, PollResult)), tokio::task::JoinError>) -> Happened {
+        match answer {
+            Ok((task, (id, result))) => {
+                self.ids.remove(&task);
+                Happened::Answer(id, result)
+            }
+            Err(error) => {
+                let id = self.ids.remove(&error.id()).unwrap_or(u64::MAX);
+                let error = PollError::new(ErrorKind::Transient, "the poll broke off inside this program");
+                Happened::Answer(id, PollResult::Failed(error))
+            }
+        }
+    }
+
+    fn wake(&mut self, observer: &mut dyn Observer) {
+        let now = self.clock.now();
+        if observer.wakes_at().is_some_and(|at| at <= now.tick) {
+            observer.wake(&self.scheduler, now);
+        }
+        self.handle(Input::Wake, observer);
+    }
+
+    fn handle(&mut self, input: Input, observer: &mut dyn Observer) {
+        let now = self.clock.now();
+        for action in self.scheduler.handle(now, input) {
+            match action {
+                Action::Send(request) => self.send(request),
+                Action::Observed { job, events } => {
+                    if let Some(view) = self.scheduler.view(job, now) {
+                        observer.observed(&view, &events, now);
+                    }
+                }
+                Action::PoolFailed { pool, error, next_poll } => observer.pool_failed(&pool, &error, next_poll),
+                Action::RateChanged(lane, change) => observer.rate_changed(lane, change),
+            }
+        }
+    }
+
+    fn send(&mut self, request: Request) {
+        let id = request.id;
+        let source = self.sources.get(request.lane.0).map(Arc::clone);
+        let task = self.polls.spawn(async move {
+            let result = match source {
+                Some(source) => ask(&*source, request.question).await,
+                None => PollResult::Failed(PollError::new(ErrorKind::Transient, "the lane has no source")),
+            };
+            (id, result)
+        });
+        self.ids.insert(task.id(), id);
+    }
+}
+
+enum Happened {
+    Answer(u64, PollResult),
+    Due,
+    Signal(Signal),
+}
+
+async fn ask(source: &dyn JobSource, question: Question) -> PollResult {
+    match question {
+        Question::Describe(target) => match source.describe(&target).await {
+            Ok(answer) => PollResult::Job(answer.value, answer.date),
+            Err(error) => PollResult::Failed(error),
+        },
+        Question::List { pool, token } => {
+            let token = token.as_deref().map(PageToken::from);
+            match source.list(&pool, MAX_PAGE_SIZE, token.as_ref()).await {
+                Ok(answer) => PollResult::Page(PoolPage {
+                    jobs: answer.value.jobs,
+                    next: answer.value.next.map(|token| token.as_str().to_owned()),
+                    date: answer.date,
+                }),
+                Err(error) => PollResult::Failed(error),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

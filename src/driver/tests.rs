@@ -1,0 +1,165 @@
+use std::collections::VecDeque;
+use std::sync::Mutex;
+
+use cognito_import_watch_core::domain::track::WatchedJob;
+use cognito_import_watch_core::domain::{AccountId, Counts, JobPolicy, JobSnapshot, JobStatus, Target, Verdict};
+use cognito_import_watch_core::schedule::{BackoffPolicy, Ceilings, Ending, NewJob, Settings};
+use tokio::sync::mpsc;
+
+use super::*;
+use crate::source::{Answer, BoxFuture, JobPage};
+
+/// A service in memory: what successive polls show; the last one goes on.
+#[derive(Debug)]
+struct Scripted(Mutex<VecDeque<Shown>>);
+
+#[derive(Clone, Copy, Debug)]
+enum Shown {
+    Status(&'static str),
+    Fails,
+    Hangs,
+    Panics,
+}
+
+impl JobSource for Scripted {
+    fn describe<'a>(&'a self, _: &'a Target) -> BoxFuture<'a, Result<Answer<JobSnapshot>, PollError>> {
+        let shown = {
+            let mut script = self.0.lock().unwrap();
+            if script.len() > 1 { script.pop_front() } else { script.front().copied() }
+        };
+        Box::pin(async move {
+            match shown.unwrap() {
+                Shown::Status(status) => Ok(Answer { value: snapshot(status), date: None }),
+                Shown::Fails => Err(PollError::new(ErrorKind::Transient, "no")),
+                Shown::Hangs => std::future::pending().await,
+                Shown::Panics => panic!("a fault of ours"),
+            }
+        })
+    }
+
+    fn list<'a>(
+        &'a self,
+        _: &'a UserPoolId,
+        _: u8,
+        _: Option<&'a PageToken>,
+    ) -> BoxFuture<'a, Result<Answer<JobPage>, PollError>> {
+        Box::pin(async { Err(PollError::new(ErrorKind::Transient, "no list")) })
+    }
+
+    fn account(&self) -> Option<AccountId> {
+        None
+    }
+}
+
+fn snapshot(status: &str) -> JobSnapshot {
+    JobSnapshot {
+        job_name: None,
+        status: JobStatus::from_wire(status),
+        counts: Counts::default(),
+        created_at: None,
+        started_at: None,
+        completed_at: None,
+        completion_message: None,
+        account: None,
+    }
+}
+
+#[derive(Default)]
+struct Told(Vec<&'static str>);
+
+impl Observer for Told {
+    fn observed(&mut self, _: &JobView<'_>, events: &[JobEvent], _: Now) {
+        self.0.extend(events.iter().map(|event| event.fact.name()));
+    }
+    fn pool_failed(&mut self, _: &UserPoolId, _: &PollError, _: Option<Duration>) {}
+    fn rate_changed(&mut self, _: LaneIndex, _: RateChange) {}
+    fn signalled(&mut self, signal: Signal, _: &Scheduler, _: Now) {
+        self.0.push(signal.name());
+    }
+}
+
+struct Run {
+    ended: Ended,
+    told: Vec<&'static str>,
+    verdict: Option<Verdict>,
+    took: Duration,
+}
+
+/// Watches one job; `signals` are sent at these seconds.
+async fn watch(script: &[Shown], signals: &[(u64, Signal)], hangup: OnHangup) -> Run {
+    let clock = Clock::start();
+    let settings = Settings {
+        backoff: BackoffPolicy::default(),
+        ceilings: Ceilings::default(),
+        ending: Ending::WhenOver { timeout: Some(Duration::from_secs(3_600)), unobserved: None },
+        seed: 1,
+    };
+    let scheduler = Scheduler::new(settings, clock.now().tick);
+    let source = Scripted(Mutex::new(script.iter().copied().collect()));
+    let mut driver = Driver::new(scheduler, vec![Arc::new(source)], clock);
+    let job = WatchedJob {
+        target: "us-west-2_A/import-a".parse().unwrap(),
+        name: None,
+        account: None,
+        policy: Arc::new(JobPolicy::default()),
+        progress_interval: Duration::from_secs(30),
+    };
+    let (sender, receiver) = mpsc::channel(4);
+    let signals = signals.to_vec();
+    tokio::spawn(async move {
+        let start = Instant::now();
+        for (at, signal) in signals {
+            tokio::time::sleep_until(start + Duration::from_secs(at)).await;
+            sender.send(signal).await.unwrap();
+        }
+        std::future::pending::<()>().await;
+    });
+    let mut told = Told::default();
+    let inputs = vec![Input::Job(NewJob { lane: LaneIndex(0), job })];
+    let ended = driver.run(inputs, &mut Signals::Channel(receiver), hangup, &mut told).await;
+    let verdict = driver.scheduler().view(0, clock.now()).and_then(|view| view.verdict);
+    Run { ended, told: told.0, verdict, took: clock.now().tick.as_duration() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_is_polled_until_it_is_over() {
+    let script = [Shown::Status("Created"), Shown::Fails, Shown::Status("Pending"), Shown::Status("Succeeded")];
+    let run = watch(&script, &[], OnHangup::Stop).await;
+    assert_eq!(run.ended, Ended::Over);
+    assert_eq!(run.told, ["job.first_seen", "job.status_changed", "job.status_changed", "job.completed"]);
+    assert_eq!(run.verdict, Some(Verdict::Succeeded));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_signal_stops_it_and_the_answer_on_its_way_is_awaited_for_the_drains_time() {
+    let run = watch(&[Shown::Status("Created"), Shown::Hangs], &[(60, Signal::Terminate)], OnHangup::Stop).await;
+    assert_eq!(run.ended, Ended::Signalled(Signal::Terminate));
+    assert_eq!(run.told, ["job.first_seen", "SIGTERM"]);
+    assert_eq!(run.verdict, Some(Verdict::Interrupted));
+    assert_eq!(run.took.as_secs(), 60 + DRAIN.as_secs());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_signal_ends_it_at_once() {
+    let signals = [(60, Signal::Terminate), (61, Signal::Interrupt)];
+    let run = watch(&[Shown::Hangs], &signals, OnHangup::Stop).await;
+    assert_eq!(run.ended, Ended::Signalled(Signal::Terminate));
+    assert_eq!(run.took.as_secs(), 61);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hangup_is_passed_on_where_it_does_not_stop() {
+    let script = [Shown::Status("Created"), Shown::Status("Created"), Shown::Status("Succeeded")];
+    let run = watch(&script, &[(1, Signal::Hangup)], OnHangup::Ignore).await;
+    assert_eq!(run.ended, Ended::Over);
+    assert!(run.told.contains(&"SIGHUP"));
+    let run = watch(&script, &[(1, Signal::Hangup)], OnHangup::Stop).await;
+    assert_eq!(run.ended, Ended::Signalled(Signal::Hangup));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poll_that_panics_is_one_failed_poll() {
+    let run = watch(&[Shown::Panics, Shown::Panics, Shown::Status("Succeeded")], &[], OnHangup::Stop).await;
+    assert_eq!(run.told, ["job.poll_failed", "job.first_seen", "job.completed", "job.poll_recovered"]);
+    assert_eq!(run.verdict, Some(Verdict::Succeeded));
+}
