@@ -1,0 +1,319 @@
+//! What may be typed: commands and flags, each with its environment variable. Parsing validates and does nothing.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::FalseyValueParser;
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use cognito_import_watch_core::domain::{Limit, Target, UserPoolId};
+
+use crate::config::{LogFormat, LogLevel, parse_duration};
+use crate::exit::Exit;
+
+/// Watches Amazon Cognito user import jobs until they complete.
+#[derive(Debug, Parser)]
+#[command(name = "cognito-import-watch", version, max_term_width = 100, after_long_help = exit_codes())]
+pub struct Cli {
+    /// Flags of every command.
+    #[command(flatten)]
+    pub shared: Shared,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags of every command.
+#[derive(Clone, Debug, Args)]
+pub struct Shared {
+    /// The form of the result on stdout
+    #[arg(long, global = true, value_enum, default_value_t, env = "COGNITO_IMPORT_WATCH_OUTPUT")]
+    pub output: Output,
+    /// The region every pool must be in; a pool's id names it already
+    #[arg(long, global = true, env = "COGNITO_IMPORT_WATCH_REGION")]
+    pub region: Option<String>,
+    /// The profile of the AWS files to use
+    #[arg(long, global = true, env = "COGNITO_IMPORT_WATCH_PROFILE")]
+    pub profile: Option<String>,
+    /// The address to ask instead of the service's own
+    #[arg(long, global = true, value_name = "URL", env = "COGNITO_IMPORT_WATCH_ENDPOINT_URL")]
+    pub endpoint_url: Option<String>,
+    /// The least that is logged [default: info for `run`, warn otherwise]
+    #[arg(long, global = true, value_name = "LEVEL", value_parser = log_level, env = "COGNITO_IMPORT_WATCH_LOG_LEVEL")]
+    pub log_level: Option<LogLevel>,
+    /// The form of the log [default: auto]
+    #[arg(long, global = true, value_name = "FORMAT", value_parser = log_format, env = "COGNITO_IMPORT_WATCH_LOG_FORMAT")]
+    pub log_format: Option<LogFormat>,
+    /// Nothing on stderr but errors
+    #[arg(long, short, global = true, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "COGNITO_IMPORT_WATCH_QUIET")]
+    pub quiet: bool,
+    /// Colour; NO_COLOR is honoured by `auto`
+    #[arg(long, global = true, value_enum, default_value_t, env = "COGNITO_IMPORT_WATCH_COLOR")]
+    pub color: Color,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The daemon: watch every configured job and pool until stopped, or until all are complete
+    Run(RunArgs),
+    /// One shot: block until every job is over, print one result, exit with a code
+    Wait(WaitArgs),
+    /// Ask the service once and print where the jobs are
+    Status(StatusArgs),
+    /// Print a pool's import jobs, newest first
+    List(ListArgs),
+    /// Check a config file and say what its plan costs, without network
+    Check(CheckArgs),
+    /// Print the JSON Schema of the config file
+    Schema,
+    /// Everything on this machine: a local Cognito, real import jobs in it, the daemon on them
+    Demo,
+    /// The local Cognito alone, for any AWS SDK or the AWS CLI
+    Simulate(SimulateArgs),
+    /// Print completions for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page
+    Man,
+}
+
+/// Where the config comes from.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ConfigArgs {
+    /// The config file; conf.d/*.toml beside it is read too
+    #[arg(long, value_name = "FILE", env = "COGNITO_IMPORT_WATCH_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// A whole config file as text; from the environment alone
+    #[arg(skip = std::env::var("COGNITO_IMPORT_WATCH_CONFIG_TOML").ok().filter(|text| !text.is_empty()))]
+    pub config_text: Option<String>,
+}
+
+/// Flags of `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Jobs (<user-pool-id>/<job-id>) and whole pools (<user-pool-id>) to watch beside the file's
+    #[arg(value_name = "TARGET|POOL", value_parser = watched)]
+    pub watched: Vec<Watched>,
+    /// Where the config comes from.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// End when every job is over, with the codes of `wait`
+    #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "COGNITO_IMPORT_WATCH_EXIT_WHEN_COMPLETE")]
+    pub exit_when_complete: bool,
+}
+
+/// Flags of `wait`.
+#[derive(Debug, Args)]
+pub struct WaitArgs {
+    /// Jobs to wait for: <user-pool-id>/<job-id>
+    #[arg(value_name = "TARGET", value_parser = target)]
+    pub targets: Vec<Target>,
+    /// Where the config comes from.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// The most time to wait; 0 looks once [default: none]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, env = "COGNITO_IMPORT_WATCH_TIMEOUT")]
+    pub timeout: Option<Duration>,
+    /// Give up when no poll of a job succeeds for so long; 0 for never
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = "15m", env = "COGNITO_IMPORT_WATCH_UNOBSERVED_TIMEOUT")]
+    pub unobserved_timeout: Duration,
+    /// Users that may fail in a job that Succeeded [default: 0]
+    #[arg(long, value_name = "N|any", value_parser = limit, env = "COGNITO_IMPORT_WATCH_MAX_FAILED_USERS")]
+    pub max_failed_users: Option<Limit>,
+    /// Users that may be skipped in a job that Succeeded [default: any]
+    #[arg(long, value_name = "N|any", value_parser = limit, env = "COGNITO_IMPORT_WATCH_MAX_SKIPPED_USERS")]
+    pub max_skipped_users: Option<Limit>,
+    /// A Failed job whose every row was skipped counts as met
+    #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "COGNITO_IMPORT_WATCH_ALLOW_ALL_SKIPPED")]
+    pub allow_all_skipped: bool,
+    /// Rows of the CSV, for percent and time left
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), conflicts_with = "csv", env = "COGNITO_IMPORT_WATCH_EXPECTED_USERS")]
+    pub expected_users: Option<u64>,
+    /// The CSV that was uploaded, to count its rows
+    #[arg(long, value_name = "FILE", env = "COGNITO_IMPORT_WATCH_CSV")]
+    pub csv: Option<PathBuf>,
+    /// The first interval between two polls [default: 2s]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, env = "COGNITO_IMPORT_WATCH_INITIAL_INTERVAL")]
+    pub initial_interval: Option<Duration>,
+    /// The longest interval between two polls [default: 30s]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, env = "COGNITO_IMPORT_WATCH_MAX_INTERVAL")]
+    pub max_interval: Option<Duration>,
+    /// Progress on stderr: live on a terminal, a line per change otherwise
+    #[arg(long, value_enum, default_value_t, env = "COGNITO_IMPORT_WATCH_PROGRESS")]
+    pub progress: Progress,
+}
+
+/// Flags of `status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Jobs to ask about: <user-pool-id>/<job-id>
+    #[arg(value_name = "TARGET", value_parser = target)]
+    pub targets: Vec<Target>,
+    /// Where the config comes from.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+/// Flags of `list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Pools whose jobs to print
+    #[arg(value_name = "POOL", required = true, value_parser = pool)]
+    pub pools: Vec<UserPoolId>,
+    /// Where the config comes from.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+/// Flags of `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Where the config comes from.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+/// Flags of `simulate`.
+#[derive(Debug, Args)]
+pub struct SimulateArgs {
+    /// The address to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9230", env = "COGNITO_IMPORT_WATCH_LISTEN")]
+    pub listen: std::net::SocketAddr,
+    /// A scenario file: what exists, how jobs run, what goes wrong
+    #[arg(long, value_name = "FILE", env = "COGNITO_IMPORT_WATCH_SCENARIO")]
+    pub scenario: Option<PathBuf>,
+    /// Makes ids and faults the same in every run
+    #[arg(long, value_name = "N", env = "COGNITO_IMPORT_WATCH_SEED")]
+    pub seed: Option<u64>,
+    /// A file that gets a JSON line per answer
+    #[arg(long, value_name = "FILE", env = "COGNITO_IMPORT_WATCH_RECORD")]
+    pub record: Option<PathBuf>,
+}
+
+/// Flags of `completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: Shell,
+}
+
+/// The form of a result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// When to show progress.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Progress {
+    /// Live on a terminal, lines otherwise.
+    #[default]
+    Auto,
+    /// Live, whatever stderr is.
+    Always,
+    /// None.
+    Never,
+}
+
+/// A job or a whole pool, as typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Watched {
+    /// One job.
+    Job(Target),
+    /// Every job of a pool.
+    Pool(UserPoolId),
+}
+
+fn target(text: &str) -> Result<Target, String> {
+    text.parse().map_err(|error: cognito_import_watch_core::domain::TargetError| error.to_string())
+}
+
+fn pool(text: &str) -> Result<UserPoolId, String> {
+    text.parse().map_err(|error: cognito_import_watch_core::domain::TargetError| error.to_string())
+}
+
+fn watched(text: &str) -> Result<Watched, String> {
+    if text.contains('/') {
+        return target(text).map(Watched::Job);
+    }
+    pool(text).map(Watched::Pool).or_else(|_| target(text).map(Watched::Job))
+}
+
+fn limit(text: &str) -> Result<Limit, String> {
+    match text.trim() {
+        "any" => Ok(Limit::Any),
+        number => number
+            .parse()
+            .map(Limit::AtMost)
+            .map_err(|_| "write a whole number, or any".to_owned()),
+    }
+}
+
+fn log_level(text: &str) -> Result<LogLevel, String> {
+    word(text, LogLevel::WORDS)
+}
+
+fn log_format(text: &str) -> Result<LogFormat, String> {
+    word(text, LogFormat::WORDS)
+}
+
+fn word<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
+    words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value).ok_or_else(|| {
+        let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        format!("write one of: {}", words.join(", "))
+    })
+}
+
+/// The exit codes, for the long help.
+fn exit_codes() -> String {
+    let mut codes: Vec<Exit> = Exit::BY_WEIGHT.to_vec();
+    codes.sort_by_key(|exit| exit.code());
+    let lines: Vec<String> = codes.iter().map(|exit| format!("  {:>3}  {}", exit.code(), exit.meaning())).collect();
+    format!("Exit codes of wait and of run --exit-when-complete:\n{}", lines.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound_and_every_flag_has_its_variable() {
+        let mut command = Cli::command();
+        command.build();
+        command.clone().debug_assert();
+        for command in std::iter::once(&command).chain(command.get_subcommands()) {
+            for flag in command.get_arguments().filter(|argument| argument.get_long().is_some()) {
+                let name = flag.get_long().unwrap();
+                if ["help", "version"].contains(&name) {
+                    continue;
+                }
+                let variable = format!("COGNITO_IMPORT_WATCH_{}", name.replace('-', "_").to_uppercase());
+                assert_eq!(flag.get_env().and_then(|env| env.to_str()), Some(variable.as_str()), "--{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_target_and_a_pool_are_told_apart() {
+        assert!(matches!(watched("us-west-2_X/import-a"), Ok(Watched::Job(_))));
+        assert!(matches!(watched("us-west-2_X"), Ok(Watched::Pool(_))));
+        assert!(watched("import-a").unwrap_err().contains("write <user-pool-id>/import-a"));
+    }
+}
