@@ -1,3 +1,6 @@
 //! Daemon.
 
+mod json;
+pub mod sink;
+pub mod telemetry;
 pub mod text;
