@@ -1,0 +1,370 @@
+//! The thread that writes: nobody who logs or shows progress ever waits for a terminal, a pipe or a disk.
+//!
+//! Fed by [`super::layer`] and by the display of `wait`; closed by the command at its end.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, Write};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// The lines that may wait before those that may be dropped are dropped.
+pub const MOST_LINES_WAITING: usize = 1_000;
+
+/// How long to leave alone a stream that is full and does not block.
+const PAUSE_OF_A_FULL_STREAM: Duration = Duration::from_millis(10);
+
+/// What lines are written to.
+pub trait Screen: Send {
+    /// Writes a line; its end is not part of it.
+    ///
+    /// # Errors
+    /// Where it cannot be written. [`ErrorKind::BrokenPipe`] means that nobody will ever read again.
+    fn line(&mut self, line: &str) -> io::Result<()>;
+
+    /// Shows these lines below all others, in place of those shown before.
+    ///
+    /// # Errors
+    /// As [`Screen::line`].
+    fn frame(&mut self, lines: &[String]) -> io::Result<()>;
+}
+
+/// A stream that takes lines, one after the other; it has no place for a frame.
+#[derive(Debug)]
+pub struct PlainScreen<W>(pub W);
+
+impl<W: Write + Send> Screen for PlainScreen<W> {
+    fn line(&mut self, line: &str) -> io::Result<()> {
+        write_whole(&mut self.0, format!("{line}\n").as_bytes())
+    }
+
+    fn frame(&mut self, _: &[String]) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Writes all of it, also to a stream that somebody else set to non-blocking: a terminal is shared.
+pub(crate) fn write_whole(out: &mut impl Write, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match out.write(bytes) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(PAUSE_OF_A_FULL_STREAM),
+            Err(error) => return Err(error),
+        }
+    }
+    out.flush()
+}
+
+/// Whether a line may be dropped when too many wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// Never.
+    Always,
+    /// When [`MOST_LINES_WAITING`] lines wait.
+    WhereThereIsRoom,
+}
+
+/// What [`Printer::close`] achieved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flushed {
+    /// Everything is written, or nobody reads any more.
+    Everything,
+    /// Time was up.
+    Not {
+        /// Lines that still wait.
+        waiting: usize,
+    },
+}
+
+/// The near end of the thread that writes. A clone is the same printer.
+#[derive(Clone)]
+pub struct Printer(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    lines: VecDeque<String>,
+    frame: Option<Vec<String>>,
+    /// Lines that were not written and not yet told about.
+    dropped: u64,
+    writing: Writing,
+    closed: Closed,
+}
+
+#[derive(Default, PartialEq, Eq)]
+enum Writing {
+    #[default]
+    Nothing,
+    Something,
+    /// The far end is gone: nothing will ever be written again.
+    Over,
+}
+
+#[derive(Default, PartialEq, Eq)]
+enum Closed {
+    #[default]
+    No,
+    Yes,
+}
+
+enum Work {
+    Line(String),
+    Frame(Vec<String>),
+    Dropped(u64),
+    End,
+}
+
+impl Printer {
+    /// Starts the thread. `notice` words how many lines were dropped.
+    ///
+    /// # Errors
+    /// Where no thread can be started.
+    pub fn start(screen: impl Screen + 'static, notice: impl Fn(u64) -> String + Send + 'static) -> io::Result<Self> {
+        let printer = Self(Arc::default());
+        let shared = Arc::clone(&printer.0);
+        thread::Builder::new().name("printer".to_owned()).spawn(move || shared.write_all(screen, &notice))?;
+        Ok(printer)
+    }
+
+    /// Has a line written; its end is not part of it. Never waits. Nothing is written after [`Printer::close`].
+    pub fn print(&self, line: String, keep: Keep) {
+        let mut state = self.0.lock();
+        if state.closed == Closed::Yes || state.writing == Writing::Over {
+            return;
+        }
+        match keep {
+            Keep::WhereThereIsRoom if state.lines.len() >= MOST_LINES_WAITING => {
+                state.dropped = state.dropped.saturating_add(1);
+            }
+            Keep::WhereThereIsRoom | Keep::Always => state.lines.push_back(line),
+        }
+        self.0.changed.notify_all();
+    }
+
+    /// Has these lines shown below all others, in place of those shown before; only the newest frame is drawn.
+    /// Never waits.
+    pub fn show(&self, frame: Vec<String>) {
+        let mut state = self.0.lock();
+        if state.closed == Closed::Yes || state.writing == Writing::Over {
+            return;
+        }
+        state.frame = Some(frame);
+        self.0.changed.notify_all();
+    }
+
+    /// Takes no more, and waits until all is written, but no longer than `patience`.
+    pub fn close(&self, patience: Duration) -> Flushed {
+        let mut state = self.0.lock();
+        state.closed = Closed::Yes;
+        self.0.changed.notify_all();
+        let (state, _) = self
+            .0
+            .changed
+            .wait_timeout_while(state, patience, |state| state.writing != Writing::Over)
+            .unwrap_or_else(PoisonError::into_inner);
+        match state.writing {
+            Writing::Over => Flushed::Everything,
+            Writing::Nothing => Flushed::Not { waiting: state.lines.len() },
+            Writing::Something => Flushed::Not { waiting: state.lines.len() + 1 },
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The thread: one piece of work after the other, never holding the lock while it writes.
+    fn write_all(&self, mut screen: impl Screen, notice: &dyn Fn(u64) -> String) {
+        // Lines that could not be written, to a full disk, say. They are told about after the next that can.
+        let mut lost: u64 = 0;
+        loop {
+            let (written, lines) = match self.next() {
+                Work::Line(line) => (screen.line(&line), 1),
+                Work::Frame(lines) => (screen.frame(&lines), 0),
+                Work::Dropped(count) => (screen.line(&notice(count)), count),
+                Work::End => break,
+            };
+            match written {
+                Ok(()) if lines > 0 => {
+                    let mut state = self.lock();
+                    state.dropped = state.dropped.saturating_add(std::mem::take(&mut lost));
+                }
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => break,
+                Err(_) => lost = lost.saturating_add(lines),
+            }
+        }
+        let mut state = self.lock();
+        *state = State { writing: Writing::Over, ..State::default() };
+        self.changed.notify_all();
+    }
+
+    /// Waits for work: lines in their order, then what is to be told about them, then the frame.
+    fn next(&self) -> Work {
+        let mut state = self.lock();
+        loop {
+            state.writing = Writing::Something;
+            if let Some(line) = state.lines.pop_front() {
+                return Work::Line(line);
+            }
+            if state.dropped > 0 {
+                return Work::Dropped(std::mem::take(&mut state.dropped));
+            }
+            if let Some(frame) = state.frame.take() {
+                return Work::Frame(frame);
+            }
+            if state.closed == Closed::Yes {
+                return Work::End;
+            }
+            state.writing = Writing::Nothing;
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    use super::super::capture::Paper;
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    /// A reader that takes a line only when it is let to, and tells what it took.
+    struct SlowReader {
+        let_go: Receiver<io::Result<()>>,
+        taken: Sender<String>,
+    }
+
+    impl Screen for SlowReader {
+        fn line(&mut self, line: &str) -> io::Result<()> {
+            let outcome = self.let_go.recv().unwrap_or(Ok(()));
+            self.taken.send(line.to_owned()).ok();
+            outcome
+        }
+
+        fn frame(&mut self, lines: &[String]) -> io::Result<()> {
+            self.line(&format!("frame {}", lines.join("|")))
+        }
+    }
+
+    fn slow() -> (Printer, Sender<io::Result<()>>, Receiver<String>) {
+        let (go, let_go) = channel();
+        let (taken, lines) = channel();
+        let printer = Printer::start(SlowReader { let_go, taken }, |count| format!("{count} dropped")).unwrap();
+        (printer, go, lines)
+    }
+
+    #[test]
+    fn a_reader_that_never_reads_blocks_nobody_and_closing_has_a_deadline() {
+        let (printer, _go, _lines) = slow();
+        for number in 0..10 {
+            printer.print(number.to_string(), Keep::Always);
+        }
+        assert_eq!(printer.close(Duration::from_millis(10)), Flushed::Not { waiting: 10 });
+    }
+
+    #[test]
+    fn what_may_be_dropped_is_dropped_when_too_much_waits_and_its_number_is_told() {
+        let (printer, go, lines) = slow();
+        printer.print("taken".to_owned(), Keep::Always);
+        let in_flight_or_waiting = MOST_LINES_WAITING + 1;
+        for _ in 0..in_flight_or_waiting + 20 {
+            printer.print("diagnostic".to_owned(), Keep::WhereThereIsRoom);
+        }
+        for _ in 0..50 {
+            printer.print("event".to_owned(), Keep::Always);
+        }
+        drop(go);
+        assert_eq!(printer.close(PATIENCE), Flushed::Everything);
+        let lines: Vec<String> = lines.iter().collect();
+        assert_eq!(lines.iter().filter(|line| *line == "event").count(), 50);
+        let diagnostics = lines.iter().filter(|line| *line == "diagnostic").count();
+        assert!((MOST_LINES_WAITING - 1..=in_flight_or_waiting).contains(&diagnostics), "{diagnostics}");
+        let dropped = in_flight_or_waiting + 20 - diagnostics;
+        assert_eq!(lines.last(), Some(&format!("{dropped} dropped")));
+    }
+
+    #[test]
+    fn nobody_reads_any_more_and_nothing_happens() {
+        let (printer, go, lines) = slow();
+        printer.print("first".to_owned(), Keep::Always);
+        go.send(Err(ErrorKind::BrokenPipe.into())).unwrap();
+        assert_eq!(lines.recv().unwrap(), "first");
+        assert_eq!(lines.recv().ok(), None, "the thread has ended");
+        for _ in 0..5 {
+            printer.print("more".to_owned(), Keep::Always);
+        }
+        assert_eq!(printer.close(PATIENCE), Flushed::Everything);
+    }
+
+    #[test]
+    fn lines_lost_to_a_full_disk_are_told_when_there_is_room_again() {
+        let (printer, go, lines) = slow();
+        for line in ["a", "b", "c"] {
+            printer.print(line.to_owned(), Keep::Always);
+        }
+        for outcome in [Err(ErrorKind::StorageFull.into()), Err(ErrorKind::StorageFull.into()), Ok(())] {
+            go.send(outcome).unwrap();
+        }
+        drop(go);
+        assert_eq!(printer.close(PATIENCE), Flushed::Everything);
+        assert_eq!(lines.iter().collect::<Vec<_>>(), ["a", "b", "c", "2 dropped"]);
+    }
+
+    #[test]
+    fn only_the_newest_frame_is_drawn_and_below_every_line() {
+        let (printer, go, lines) = slow();
+        printer.print("a".to_owned(), Keep::Always);
+        for frame in 0..10 {
+            printer.show(vec![format!("{frame}")]);
+        }
+        printer.print("b".to_owned(), Keep::Always);
+        drop(go);
+        assert_eq!(printer.close(PATIENCE), Flushed::Everything);
+        assert_eq!(lines.iter().collect::<Vec<_>>(), ["a", "b", "frame 9"]);
+    }
+
+    #[test]
+    fn nothing_is_written_after_the_end() {
+        let paper = Paper::default();
+        let printer = Printer::start(PlainScreen(paper.clone()), |count| count.to_string()).unwrap();
+        printer.print("a".to_owned(), Keep::Always);
+        assert_eq!(printer.close(PATIENCE), Flushed::Everything);
+        printer.print("b".to_owned(), Keep::Always);
+        printer.show(vec!["c".to_owned()]);
+        assert_eq!(printer.close(PATIENCE), Flushed::Everything);
+        assert_eq!(paper.text(), "a\n");
+    }
+
+    #[test]
+    fn a_stream_that_is_full_for_a_moment_loses_nothing() {
+        struct Hesitant(Vec<u8>, usize);
+        impl Write for Hesitant {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.1 += 1;
+                match self.1 % 3 {
+                    0 => Err(ErrorKind::WouldBlock.into()),
+                    1 => Err(ErrorKind::Interrupted.into()),
+                    _ => self.0.write(bytes.get(..1).unwrap_or_default()),
+                }
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let mut out = Hesitant(Vec::new(), 0);
+        write_whole(&mut out, b"whole").unwrap();
+        assert_eq!(out.0, b"whole");
+    }
+}
