@@ -155,9 +155,9 @@ enum Told {
 struct Failing {
     /// The first failure, in wall time.
     since: Timestamp,
-    /// The kind of the last failure.
-    kind: ErrorKind,
-    /// How many of that kind in a row.
+    /// The last failure.
+    error: PollError,
+    /// How many of its kind in a row.
     streak: u32,
     /// The kinds told in this episode, the last one last.
     told: Vec<ErrorKind>,
@@ -180,16 +180,27 @@ impl JobTrack {
         self.last_good
     }
 
+    /// Who the job is, as far as is known.
+    #[must_use]
+    pub fn identity(&self, job: &WatchedJob) -> JobIdentity {
+        JobIdentity {
+            target: job.target.clone(),
+            job_name: self.known.as_ref().and_then(|known| known.job_name.clone()),
+            name: job.name.clone(),
+            account: job.account.clone().or_else(|| self.known.as_ref().and_then(|known| known.account.clone())),
+        }
+    }
+
     /// When the newest observation arrived.
     #[must_use]
     pub fn newest(&self) -> Option<Tick> {
         self.newest
     }
 
-    /// The last failure's kind, while polls fail.
+    /// The last failure, while polls fail.
     #[must_use]
-    pub fn failing(&self) -> Option<ErrorKind> {
-        self.failing.as_ref().map(|failing| failing.kind)
+    pub fn failing(&self) -> Option<&PollError> {
+        self.failing.as_ref().map(|failing| &failing.error)
     }
 
     /// Percent done and time left, where the total is known. The pace is that since the job was first seen active.
@@ -228,12 +239,7 @@ impl JobTrack {
                 next.seen(job, snapshot, date.unwrap_or(observation.at), observation.arrived, observation.at, by)
             }
         };
-        let identity = JobIdentity {
-            target: job.target.clone(),
-            job_name: next.known.as_ref().and_then(|known| known.job_name.clone()),
-            name: job.name.clone(),
-            account: job.account.clone().or_else(|| next.known.as_ref().and_then(|known| known.account.clone())),
-        };
+        let identity = next.identity(job);
         let events = facts
             .into_iter()
             .map(|fact| JobEvent {
@@ -406,14 +412,14 @@ impl JobTrack {
         let first = self.failing.is_none();
         let failing = self.failing.get_or_insert_with(|| Failing {
             since: at,
-            kind: error.kind,
+            error: error.clone(),
             streak: 0,
             told: Vec::new(),
             not_found: None,
             refused_told: Vec::new(),
         });
-        failing.streak = if failing.kind == error.kind { failing.streak.saturating_add(1) } else { 1 };
-        failing.kind = error.kind;
+        failing.streak = if failing.error.kind == error.kind { failing.streak.saturating_add(1) } else { 1 };
+        failing.error = error.clone();
         let mut facts = Vec::new();
         // Each kind once an episode: two kinds that alternate are one episode, not a stream of news.
         if !first && !failing.told.contains(&error.kind) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::settings::Ending;
 use super::{BackoffPolicy, Now};
 use crate::domain::track::{Pace, WatchedJob};
-use crate::domain::{ErrorKind, JobPolicy, JobSnapshot, JobTrack, Target, Tick, Timestamp, Verdict};
+use crate::domain::{ErrorKind, JobSnapshot, JobTrack, Tick, Timestamp, Verdict};
 
 /// How often a refused job is asked about by a watch that goes on: it may be repaired.
 pub const SLOW: Duration = Duration::from_secs(5 * 60);
@@ -155,7 +155,7 @@ impl JobSlot {
         backoff: &BackoffPolicy,
         unobserved: Option<Duration>,
     ) -> Option<Verdict> {
-        let failing = self.track.failing();
+        let failing = self.track.failing().map(|error| error.kind);
         let last = self.look == Look::Last || self.deadline.is_some_and(|deadline| deadline <= now);
         if last {
             return match failing {
@@ -183,11 +183,8 @@ impl JobSlot {
     pub(super) fn view(&self, now: Now) -> JobView<'_> {
         let (percent, eta) = self.track.progress(now.tick, &self.watched.policy);
         JobView {
-            target: &self.watched.target,
-            name: self.watched.name.as_deref(),
-            policy: &self.watched.policy,
-            known: self.track.known(),
-            last_good: self.track.last_good(),
+            watched: &self.watched,
+            track: &self.track,
             percent,
             eta,
             polls: self.polls,
@@ -207,16 +204,10 @@ impl JobSlot {
 /// A job as others may see it.
 #[derive(Clone, Debug)]
 pub struct JobView<'a> {
-    /// Which job.
-    pub target: &'a Target,
-    /// Its name in the config.
-    pub name: Option<&'a str>,
-    /// Its policy.
-    pub policy: &'a JobPolicy,
-    /// The last state known.
-    pub known: Option<&'a JobSnapshot>,
-    /// The time of the last good poll.
-    pub last_good: Option<Timestamp>,
+    /// Which job, and what its owner says of it.
+    pub watched: &'a WatchedJob,
+    /// All that is known of it.
+    pub track: &'a JobTrack,
     /// Percent done, where the total is known.
     pub percent: Option<f64>,
     /// Time left, where the total is known.

@@ -460,7 +460,7 @@ fn jobs_that_were_over_long_ago_are_left_alone() {
     );
     world.watch_pool();
     world.run(300 * SECOND);
-    let watched: Vec<String> = world.scheduler.views(world.now()).map(|view| view.target.to_string()).collect();
+    let watched: Vec<String> = world.scheduler.views(world.now()).map(|view| view.watched.target.to_string()).collect();
     assert_eq!(watched, ["us-west-2_A/import-open"]);
 }
 
