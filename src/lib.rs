@@ -1,1 +1,3 @@
 //! Daemon.
+
+pub mod config;
