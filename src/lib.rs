@@ -1,9 +1,12 @@
 //! Daemon.
 
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod driver;
 pub mod exit;
 mod json;
+pub mod run;
 pub mod signal;
 pub mod sink;
 pub mod source;

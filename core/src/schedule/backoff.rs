@@ -84,6 +84,18 @@ impl BackoffPolicy {
         self.max
     }
 
+    /// The part of an interval that jitter takes off at the most.
+    #[must_use]
+    pub fn jitter(&self) -> f64 {
+        self.jitter
+    }
+
+    /// The factor by which the interval grows.
+    #[must_use]
+    pub fn multiplier(&self) -> f64 {
+        self.multiplier
+    }
+
     /// The interval after `previous`, before jitter: the first where there was none, never above the longest.
     #[must_use]
     pub fn after(&self, previous: Option<Duration>) -> Duration {

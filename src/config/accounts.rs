@@ -1,0 +1,174 @@
+//! The accounts of a plan: credentials, endpoints, and who is meant by a name.
+//! Called by [`resolve`](super::resolve), asked by [`targets`](super::targets).
+
+use std::collections::HashMap;
+
+use cognito_import_watch_core::domain::UserPoolId;
+use cognito_import_watch_core::domain::region::Partition;
+
+use super::file::AccountFile;
+use super::overrides::{AwsEndpoint, Overrides};
+use super::plan::{AccountPlan, AccountRef, CredentialsPlan};
+use super::problem::{At, Kind, Place, Problem, Shown, Written, listed, nearest};
+use super::value::{Name, endpoint_fault};
+
+/// Every account, the default chain first.
+pub(super) struct Accounts {
+    plans: Vec<AccountPlan>,
+    /// Where each says its region.
+    regions: Vec<Option<Place>>,
+    by_name: HashMap<String, (AccountRef, Place)>,
+    aws_endpoint: AwsEndpoint,
+}
+
+impl Accounts {
+    /// The accounts of a file under what was typed.
+    pub(super) fn of(files: &[AccountFile], overrides: &Overrides, problems: &mut Vec<Problem>) -> Self {
+        check_flags(overrides, problems);
+        let mut accounts = Self {
+            plans: vec![AccountPlan::default()],
+            regions: vec![None],
+            by_name: HashMap::new(),
+            aws_endpoint: overrides.aws_endpoint,
+        };
+        for file in files {
+            accounts.add(file, problems);
+        }
+        for plan in &mut accounts.plans {
+            if let (CredentialsPlan::Default, Some(profile)) = (&plan.credentials, &overrides.profile) {
+                plan.credentials = CredentialsPlan::Profile(profile.clone());
+            }
+            if let Some(url) = &overrides.endpoint_url {
+                plan.endpoint_url = Some(url.clone());
+            }
+        }
+        accounts
+    }
+
+    fn add(&mut self, file: &AccountFile, problems: &mut Vec<Problem>) {
+        let account = AccountRef(self.plans.len());
+        if let Some(name) = &file.name {
+            match self.by_name.get(&name.value.0) {
+                Some((_, first)) => problems.push(
+                    Problem::new(
+                        name.place,
+                        "account.name",
+                        format!("two accounts are called {}", Shown(&name.value.0)),
+                    )
+                    .other(*first, "the first one"),
+                ),
+                None => {
+                    self.by_name.insert(name.value.0.clone(), (account, name.place));
+                }
+            }
+        }
+        self.regions.push(file.region.as_ref().map(|region| region.place));
+        self.plans.push(AccountPlan {
+            name: file.name.as_ref().map(|name| name.value.0.clone()),
+            credentials: credentials(file, problems),
+            endpoint_url: file.endpoint_url.as_ref().map(|url| url.value.0.clone()),
+            region: file.region.as_ref().map(|region| region.value.0.clone()),
+        });
+    }
+
+    /// Whom a job or a pool means.
+    pub(super) fn find(&self, name: &Written<Name>, key: &str, problems: &mut Vec<Problem>) -> AccountRef {
+        if let Some((account, _)) = self.by_name.get(&name.value.0) {
+            return *account;
+        }
+        let mut names: Vec<&str> = self.by_name.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        let help = match nearest(&name.value.0, names.iter().copied()) {
+            Some(meant) => format!("did you mean \"{meant}\"?"),
+            None if names.is_empty() => "add an [[account]] of this name".to_owned(),
+            None if names.len() > 10 => "add an [[account]] of this name, or correct the name".to_owned(),
+            None => format!("the accounts are {}", listed(names)),
+        };
+        let message = format!("no [[account]] is called {}", Shown(&name.value.0));
+        problems.push(Problem::new(name.place, key, message).kind(Kind::Reference).help(help));
+        AccountRef::DEFAULT
+    }
+
+    /// Checks that an account can ask for a pool: its region and its partition fit, and the address is known.
+    pub(super) fn check(&self, account: AccountRef, pool: &UserPoolId, at: At, key: &str, problems: &mut Vec<Problem>) {
+        let Some(plan) = self.plans.get(account.index()) else { return };
+        let mut tell = |message: String, help: Option<String>, other: Option<(Place, &'static str)>| {
+            problems.push(Problem { at, kind: Kind::Content, key: key.to_owned(), message, help, other });
+        };
+        let name = plan.name.as_deref().unwrap_or_default();
+        if let Some(region) = plan.region.as_deref().filter(|region| *region != pool.region()) {
+            let place = self.regions.get(account.index()).copied().flatten();
+            tell(
+                format!("{pool} is in {}, the account {} is for {}", pool.region(), Shown(name), Shown(region)),
+                None,
+                place.map(|place| (place, "the region of the account")),
+            );
+        }
+        let asked_elsewhere = plan.endpoint_url.is_some() || self.aws_endpoint == AwsEndpoint::Set;
+        match (Partition::of_region(pool.region()), &plan.credentials) {
+            (None, _) if asked_elsewhere => {}
+            (None, _) => tell(
+                format!("{pool} names the region {}, which AWS has not", Shown(pool.region())),
+                Some("correct the pool id; with an endpoint_url any region goes".to_owned()),
+                None,
+            ),
+            (Some(partition), CredentialsPlan::Role { arn, .. })
+                if !asked_elsewhere && arn.split(':').nth(1) != Some(partition.arn_name()) =>
+            {
+                tell(
+                    format!(
+                        "{pool} is in the partition {}, the role of the account {} is in {}",
+                        partition.arn_name(),
+                        Shown(name),
+                        Shown(arn.split(':').nth(1).unwrap_or_default()),
+                    ),
+                    Some("a role cannot be assumed across partitions".to_owned()),
+                    None,
+                );
+            }
+            (Some(_), _) => {}
+        }
+    }
+
+    pub(super) fn into_plans(self) -> Vec<AccountPlan> {
+        self.plans
+    }
+}
+
+fn check_flags(overrides: &Overrides, problems: &mut Vec<Problem>) {
+    for (flag, text) in [("--region", &overrides.region), ("--profile", &overrides.profile)] {
+        if text.as_ref().is_some_and(|text| text.trim().is_empty()) {
+            problems.push(Problem::typed(flag, "the value is empty; is a shell variable unset?"));
+        }
+    }
+    if let Some(fault) = overrides.endpoint_url.as_deref().and_then(endpoint_fault) {
+        problems.push(Problem::typed("--endpoint-url", fault));
+    }
+}
+
+fn credentials(file: &AccountFile, problems: &mut Vec<Problem>) -> CredentialsPlan {
+    if let (Some(role), Some(profile)) = (&file.role_arn, &file.profile) {
+        let (first, second) =
+            if role.place < profile.place { (role.place, profile.place) } else { (profile.place, role.place) };
+        problems.push(
+            Problem::new(second, "account", "an account has either role_arn or profile, not both")
+                .other(first, "the other one")
+                .help("a profile of the AWS files may name a role itself".to_owned()),
+        );
+    }
+    match (&file.role_arn, &file.external_id, &file.profile) {
+        (Some(arn), external_id, _) => CredentialsPlan::Role {
+            arn: arn.value.0.clone(),
+            external_id: external_id.as_ref().map(|id| id.value.0.clone()),
+        },
+        (None, external_id, profile) => {
+            if let (Some(id), false) = (external_id, file.has_role) {
+                problems.push(
+                    Problem::new(id.place, "account.external_id", "an external id goes with a role alone")
+                        .help("add role_arn, or leave external_id out".to_owned()),
+                );
+            }
+            profile.as_ref().map_or(CredentialsPlan::Default, |name| CredentialsPlan::Profile(name.value.0.clone()))
+        }
+    }
+}

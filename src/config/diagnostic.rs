@@ -1,0 +1,268 @@
+//! What is said of a config that cannot be: each problem with its file, line, column and key, and a caret under it.
+//! Made by [`resolve`](super::resolve), shown by `check` and by every command that reads a config file.
+
+use std::fmt;
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin as Location, Renderer, Snippet};
+
+use super::problem::{At, Place, Problem};
+use super::source::Source;
+use super::syntax::line_at;
+
+/// The most problems that are shown: a file with more of them has another problem.
+const MOST_SHOWN: usize = 100;
+
+/// A longer line is not shown, only named.
+const LONGEST_LINE: usize = 400;
+
+/// Everything that is wrong with a config and a command line, in the order of the text; never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostics(Vec<Diagnostic>);
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Where.
+    pub origin: Origin,
+    /// Which key, such as `poll.max_interval`, where one is meant.
+    pub key: Option<String>,
+    /// What is wrong, in one line.
+    pub message: String,
+    /// What to do, in one line.
+    pub help: Option<String>,
+    /// Another place that has to do with it, and what it is.
+    pub other: Option<(Excerpt, &'static str)>,
+}
+
+/// Where a problem is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// In what was typed: the flag or argument.
+    CommandLine(&'static str),
+    /// In a file.
+    File(Excerpt),
+}
+
+/// A marked place in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excerpt {
+    /// The file's name.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The first marked character of the line, from 1.
+    pub column: usize,
+    /// The line's text, secrets hidden; none where it is too long to show.
+    text: Option<String>,
+    /// The marked bytes of the line.
+    mark: Range<usize>,
+}
+
+/// Who is to blame, and so which exit code is right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// What was typed: wrong usage.
+    Usage,
+    /// A file alone.
+    Config,
+}
+
+/// How diagnostics are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// Without escape sequences.
+    Plain,
+    /// With colours, for a terminal.
+    Colored,
+}
+
+impl Diagnostics {
+    /// The problems of these sources.
+    pub(super) fn new(sources: &[Source], mut problems: Vec<Problem>) -> Self {
+        problems.sort_by(|a, b| (a.at, &a.key, &a.message).cmp(&(b.at, &b.key, &b.message)));
+        Self(problems.into_iter().map(|problem| Diagnostic::new(sources, problem)).collect())
+    }
+
+    /// The complaint about a config that names neither a job nor a pool, where one has to.
+    #[must_use]
+    pub fn nothing_to_watch(sources: &[Source]) -> Self {
+        let help = Some("add [[job]] with target = \"<user-pool-id>/<job-id>\", or [[pool]] with an id".to_owned());
+        let message = "there is no job and no pool to watch".to_owned();
+        let origin = match sources.first() {
+            Some(source) => {
+                Origin::File(Excerpt { file: source.name().to_owned(), line: 1, column: 1, text: None, mark: 0..0 })
+            }
+            None => Origin::CommandLine("TARGET"),
+        };
+        Self(vec![Diagnostic { origin, key: None, message, help, other: None }])
+    }
+
+    /// Each problem.
+    pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.0.iter()
+    }
+
+    /// How many problems there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Usage where anything that was typed is wrong, else the files.
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        let typed = |diagnostic: &Diagnostic| matches!(diagnostic.origin, Origin::CommandLine(_));
+        if self.0.iter().any(typed) { Fault::Usage } else { Fault::Config }
+    }
+
+    /// The first hundred problems as a compiler shows them, an empty line between two, and how many there are more.
+    #[must_use]
+    pub fn render(&self, style: Style) -> String {
+        let mut texts: Vec<String> =
+            self.0.iter().take(MOST_SHOWN).map(|diagnostic| diagnostic.render(style)).collect();
+        if self.0.len() > MOST_SHOWN {
+            texts.push(format!("… and {} problems more", self.0.len() - MOST_SHOWN));
+        }
+        texts.join("\n\n")
+    }
+}
+
+impl fmt::Display for Diagnostics {
+    /// One line per problem, for a log: `file:line:column: key: message`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, diagnostic) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{diagnostic}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Diagnostics {}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.origin {
+            Origin::CommandLine(flag) => write!(f, "{flag}: {}", self.message),
+            Origin::File(excerpt) => write!(f, "{excerpt}: {}", self.title()),
+        }
+    }
+}
+
+impl fmt::Display for Excerpt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+impl Diagnostic {
+    fn new(sources: &[Source], problem: Problem) -> Self {
+        let excerpt = |place: Place| Excerpt::new(sources, place);
+        Self {
+            origin: match problem.at {
+                At::CommandLine(flag) => Origin::CommandLine(flag),
+                At::File(place) => Origin::File(excerpt(place)),
+            },
+            key: Some(problem.key).filter(|key| !key.is_empty()),
+            message: problem.message,
+            help: problem.help,
+            other: problem.other.map(|(place, what)| (excerpt(place), what)),
+        }
+    }
+
+    fn title(&self) -> String {
+        match (&self.key, &self.origin) {
+            (Some(key), _) => format!("{key}: {}", self.message),
+            (None, Origin::CommandLine(flag)) => format!("{flag}: {}", self.message),
+            (None, Origin::File(_)) => self.message.clone(),
+        }
+    }
+
+    /// The problem as a compiler shows it: title, place, the line with a caret, and what to do.
+    #[must_use]
+    pub fn render(&self, style: Style) -> String {
+        let title = self.title();
+        let mut problem = Group::with_title(Level::ERROR.primary_title(&title));
+        if let Origin::File(excerpt) = &self.origin {
+            problem = problem.element(excerpt.element(AnnotationKind::Primary));
+        }
+        let mut report = vec![problem];
+        if let Some((excerpt, what)) = &self.other {
+            report.push(
+                Group::with_title(Level::NOTE.secondary_title(*what)).element(excerpt.element(AnnotationKind::Context)),
+            );
+        }
+        if let Some(help) = &self.help {
+            report.push(Group::with_title(Level::HELP.secondary_title(help)));
+        }
+        match style {
+            Style::Plain => Renderer::plain(),
+            Style::Colored => Renderer::styled(),
+        }
+        .render(&report)
+    }
+}
+
+impl Excerpt {
+    fn new(sources: &[Source], place: Place) -> Self {
+        let (file, text) = sources.get(place.source).map_or(("", ""), |source| (source.name(), source.text()));
+        let range = line_at(text, place.start);
+        let line = text.get(range.clone()).unwrap_or_default();
+        let mark = place.start.clamp(range.start, range.end) - range.start
+            ..place.end.clamp(place.start.clamp(range.start, range.end), range.end) - range.start;
+        let before = line.get(..mark.start).unwrap_or_default();
+        // A byte order mark takes no column.
+        let column = before.trim_start_matches('\u{feff}').chars().count() + 1;
+        Self {
+            file: file.to_owned(),
+            line: text.get(..range.start).unwrap_or_default().matches('\n').count() + 1,
+            column,
+            text: (line.len() <= LONGEST_LINE).then(|| without_secrets(line)),
+            mark,
+        }
+    }
+
+    /// The marked text, secrets hidden.
+    #[must_use]
+    pub fn marked(&self) -> &str {
+        self.text.as_deref().and_then(|text| text.get(self.mark.clone())).unwrap_or_default()
+    }
+
+    fn element(&self, kind: AnnotationKind) -> Element<'_> {
+        match &self.text {
+            Some(text) => Snippet::source(text)
+                .line_start(self.line)
+                .path(&self.file)
+                .annotation(kind.span(self.mark.clone()))
+                .into(),
+            None => Location::path(&self.file).line(self.line).char_column(self.column).into(),
+        }
+    }
+}
+
+/// A line in which the value of what looks like a secret is starred out. No key of ours holds one, but a line
+/// that is wrong may.
+fn without_secrets(line: &str) -> String {
+    const WORDS: [&str; 5] = ["secret", "password", "passwd", "token", "access_key"];
+    let lower = line.to_ascii_lowercase();
+    let hidden_from = WORDS
+        .iter()
+        .filter_map(|word| lower.find(word))
+        .filter_map(|at| line.get(at..)?.find('=').map(|equals| at + equals + 1))
+        .min();
+    let user_in_url = lower.find("://").and_then(|at| {
+        let from = at + 3;
+        line.get(from..)?.find('@').map(|end| from..from + end)
+    });
+    line.char_indices()
+        .flat_map(|(at, c)| {
+            let hide = hidden_from.is_some_and(|from| at >= from) && !c.is_whitespace()
+                || user_in_url.as_ref().is_some_and(|range| range.contains(&at));
+            // As many stars as bytes: the caret keeps its place.
+            std::iter::repeat_n(if hide { '*' } else { c }, if hide { c.len_utf8() } else { 1 })
+        })
+        .collect()
+}

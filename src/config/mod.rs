@@ -1,0 +1,40 @@
+//! The config file: read, checked and turned into a [`Plan`].
+//!
+//! Reading order: [`plan`] (what will run), `file` (what can be written), [`resolve`] (from one to the other),
+//! [`diagnostic`] (what is said when it cannot be), [`cost`] (what a plan asks of the service). Everything here takes
+//! text and returns data; files are read by [`read`] alone.
+
+pub mod cost;
+pub mod diagnostic;
+pub mod duration;
+pub mod overrides;
+pub mod plan;
+pub mod read;
+pub mod source;
+
+mod accounts;
+mod file;
+mod not_yet;
+mod problem;
+mod reader;
+mod resolve;
+mod schema;
+mod syntax;
+mod targets;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+pub use cost::{LaneCost, PlanCost};
+pub use diagnostic::{Diagnostic, Diagnostics, Excerpt, Fault, Origin, Style};
+pub use duration::{InvalidDuration, MAX_DURATION, format_duration, parse_duration};
+pub use overrides::{AwsEndpoint, Overrides, Selection};
+pub use plan::{
+    AccountPlan, AccountRef, Batch, CredentialsPlan, LogFormat, LogLevel, LogPlan, Plan, PlannedJob, PlannedPool,
+    PollPlan, StatePlan,
+};
+pub use read::{ReadError, read_sources};
+pub use resolve::resolve;
+pub use schema::schema;
+pub use source::{MAX_SOURCE_BYTES, Source};

@@ -1,0 +1,124 @@
+//! The JSON Schema of the config file, for editors and for `schema`.
+//! Made of the tables of `file` and of what each kind of value looks like, as far as a schema can say it.
+
+use std::borrow::Cow;
+
+use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::Value as Json;
+
+use super::file::{ConfigFile, LogFormatWord};
+use super::plan::{Batch, LogLevel};
+use super::problem::Written;
+use super::value::{
+    EndpointUrl, ExternalId, MaybePeriod, Name, Period, PoolId, PositivePeriod, RoleArn, TargetText, UserLimit, Word,
+};
+
+/// A duration: units from the longest to the shortest, or `0`.
+const PERIOD: &str = r"^(0|([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?)$";
+
+/// The JSON Schema (draft 2020-12) of one config file.
+///
+/// It knows keys, kinds and ranges. What only the whole shows (a name used twice, an interval longer than another)
+/// `check` alone knows.
+#[must_use]
+pub fn schema() -> Json {
+    let mut settings = SchemaSettings::draft2020_12().with_transform(RecursiveTransform(without_null));
+    settings.inline_subschemas = true;
+    let mut schema = settings.into_generator().into_root_schema_for::<ConfigFile>().to_value();
+    for table in ["job", "pool"] {
+        policy_without_defaults(&mut schema, table);
+    }
+    schema
+}
+
+/// TOML has no null: a key is written or left out.
+fn without_null(schema: &mut Schema) {
+    let is_null = |value: &Json| value == "null" || value.get("type").is_some_and(|kind| kind == "null");
+    for key in ["type", "anyOf", "enum"] {
+        if let Some(Json::Array(choices)) = schema.get_mut(key) {
+            choices.retain(|choice| !is_null(choice) && !choice.is_null());
+            if key == "type" && choices.len() == 1 {
+                let only = choices.remove(0);
+                schema.insert(key.to_owned(), only);
+            }
+        }
+    }
+}
+
+/// On a job or a pool the default of a policy is what `[policy]` says.
+fn policy_without_defaults(schema: &mut Json, table: &str) {
+    let Some(policy) = schema.pointer("/properties/policy/properties").and_then(Json::as_object).cloned() else {
+        return;
+    };
+    let path = format!("/properties/{table}/items/properties");
+    let Some(properties) = schema.pointer_mut(&path).and_then(Json::as_object_mut) else { return };
+    for key in policy.keys() {
+        if let Some(property) = properties.get_mut(key).and_then(Json::as_object_mut) {
+            property.remove("default");
+        }
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Written<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+}
+
+/// The schema of each kind of value.
+macro_rules! looks_like {
+    ($($kind:ty => $schema:expr;)+) => {$(
+        impl JsonSchema for $kind {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($kind).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                $schema
+            }
+        }
+    )+};
+}
+
+looks_like! {
+    Period => json_schema!({ "type": "string", "pattern": PERIOD });
+    PositivePeriod => json_schema!({ "type": "string", "pattern": PERIOD, "not": { "const": "0" } });
+    MaybePeriod => json_schema!({ "anyOf": [
+        { "const": "none" },
+        { "type": "string", "pattern": PERIOD, "not": { "const": "0" } },
+    ] });
+    UserLimit => json_schema!({ "anyOf": [{ "const": "any" }, { "type": "integer", "minimum": 0 }] });
+    Name => json_schema!({ "type": "string", "minLength": 1, "maxLength": 128 });
+    TargetText => json_schema!({ "type": "string", "pattern": r"^[\w-]+_[0-9a-zA-Z]+/import-[0-9a-zA-Z-]+$" });
+    PoolId => json_schema!({ "type": "string", "pattern": r"^[\w-]+_[0-9a-zA-Z]+$", "maxLength": 55 });
+    RoleArn => json_schema!({
+        "type": "string",
+        "pattern": r"^arn:aws(-[a-z-]+)?:iam::[0-9]{12}:role/[\w+=,.@/-]+$",
+    });
+    ExternalId => json_schema!({
+        "type": "string", "minLength": 2, "maxLength": 1224, "pattern": r"^[\w+=,.@:/-]*$",
+    });
+    EndpointUrl => json_schema!({ "type": "string", "pattern": "^https?://[^/@?#]+(/[^?#]*)?$" });
+    Batch => words::<Self>();
+    LogLevel => words::<Self>();
+    LogFormatWord => words::<Self>();
+}
+
+fn words<T: Word>() -> Schema {
+    let words: Vec<&str> = T::WORDS.iter().map(|(word, _)| *word).collect();
+    json_schema!({ "enum": words })
+}

@@ -1,0 +1,399 @@
+//! The kinds of values a config file holds: how each is read, and what is said of one that is not it.
+//! Used by [`file`](super::file), whose tables are made of them.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use cognito_import_watch_core::domain::{Limit, Target, UserPoolId};
+use toml::de::DeValue;
+
+use super::duration::{InvalidDuration, format_duration, parse_duration};
+use super::problem::{Shown, listed, nearest};
+
+/// Why a value is not of its kind.
+#[derive(Debug)]
+pub(super) struct Mismatch {
+    pub(super) message: String,
+    /// The right value as TOML, where it can be told; or other advice.
+    pub(super) cure: Option<Cure>,
+}
+
+/// What to do about a value.
+#[derive(Debug)]
+pub(super) enum Cure {
+    /// Write this after the key.
+    Write(String),
+    /// Advice in words.
+    Advice(String),
+}
+
+impl Mismatch {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), cure: None }
+    }
+
+    fn write(mut self, value: impl Into<String>) -> Self {
+        self.cure = Some(Cure::Write(value.into()));
+        self
+    }
+
+    fn advice(mut self, advice: impl Into<String>) -> Self {
+        self.cure = Some(Cure::Advice(advice.into()));
+        self
+    }
+
+    fn expected(what: &str, found: &DeValue<'_>) -> Self {
+        Self::new(format!("expected {what}, found {}", kind(found)))
+    }
+}
+
+/// A kind of value.
+pub(super) trait Value: Sized {
+    fn read(value: &DeValue<'_>) -> Result<Self, Mismatch>;
+}
+
+/// One of a few words.
+pub(super) trait Word: Copy + 'static {
+    /// Every word with its meaning.
+    const WORDS: &'static [(&'static str, Self)];
+}
+
+/// `a string`, `an integer`, …
+pub(super) fn kind(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a string",
+        DeValue::Integer(_) => "an integer",
+        DeValue::Float(_) => "a number with a fraction",
+        DeValue::Boolean(_) => "a boolean",
+        DeValue::Datetime(_) => "a date or time",
+        DeValue::Array(_) => "an array",
+        DeValue::Table(_) => "a table",
+    }
+}
+
+/// An integer as it is, where it fits.
+fn integer(value: &DeValue<'_>) -> Option<i64> {
+    let integer = value.as_integer()?;
+    i64::from_str_radix(integer.as_str(), integer.radix()).ok()
+}
+
+/// An integer or a float as it is, where it is a number at all.
+fn float(value: &DeValue<'_>) -> Option<f64> {
+    match value {
+        DeValue::Integer(_) =>
+        {
+            #[expect(clippy::cast_precision_loss, reason = "the ranges end far below the first integer that is lost")]
+            integer(value).map(|integer| integer as f64)
+        }
+        DeValue::Float(float) => float.as_str().parse().ok(),
+        DeValue::String(_) | DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => None,
+    }
+}
+
+/// Reads a number within a range.
+pub(super) fn number(value: &DeValue<'_>, range: RangeInclusive<f64>) -> Result<f64, Mismatch> {
+    let bounds = format!("a number within {} and {}", range.start(), range.end());
+    match value {
+        DeValue::Integer(_) | DeValue::Float(_) => float(value)
+            .filter(|number| range.contains(number))
+            .ok_or_else(|| Mismatch::new(format!("{} is out of range: write {bounds}", number_text(value)))),
+        DeValue::String(text) => Err(quoted_number(value, text, &bounds)),
+        DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
+            Err(Mismatch::expected(&bounds, value))
+        }
+    }
+}
+
+/// Reads a whole number within a range.
+pub(super) fn count(value: &DeValue<'_>, range: RangeInclusive<u64>) -> Result<u64, Mismatch> {
+    let bounds = if *range.end() > i64::MAX.unsigned_abs() {
+        format!("a whole number, at least {}", range.start())
+    } else {
+        format!("a whole number within {} and {}", range.start(), range.end())
+    };
+    match value {
+        DeValue::Integer(_) => integer(value)
+            .and_then(|integer| u64::try_from(integer).ok())
+            .filter(|count| range.contains(count))
+            .ok_or_else(|| Mismatch::new(format!("{} is out of range: write {bounds}", number_text(value)))),
+        DeValue::String(text) => Err(quoted_number(value, text, &bounds)),
+        DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
+            Err(Mismatch::expected(&bounds, value))
+        }
+    }
+}
+
+/// A number as it was written, cut.
+fn number_text(value: &DeValue<'_>) -> String {
+    let text = match value {
+        DeValue::Integer(integer) => integer.to_string(),
+        DeValue::Float(float) => float.to_string(),
+        DeValue::String(_) | DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
+            String::new()
+        }
+    };
+    if text.len() > 24 { format!("{}…", text.get(..24).unwrap_or_default()) } else { text }
+}
+
+fn quoted_number(value: &DeValue<'_>, text: &str, bounds: &str) -> Mismatch {
+    let mismatch = Mismatch::expected(bounds, value);
+    if text.len() < 24 && text.trim().parse::<f64>().is_ok_and(f64::is_finite) {
+        mismatch.write(text.trim())
+    } else {
+        mismatch
+    }
+}
+
+impl Value for String {
+    fn read(value: &DeValue<'_>) -> Result<Self, Mismatch> {
+        value.as_str().map(Self::from).ok_or_else(|| Mismatch::expected("a string", value))
+    }
+}
+
+impl<T: Word> Value for T {
+    fn read(value: &DeValue<'_>) -> Result<Self, Mismatch> {
+        let words = || T::WORDS.iter().map(|(word, _)| *word);
+        let Some(text) = value.as_str() else { return Err(Mismatch::expected(&listed(words()), value)) };
+        T::WORDS.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning).ok_or_else(|| {
+            let mismatch = Mismatch::new(format!("unknown word {}: write {}", Shown(text), listed(words())));
+            match nearest(text, words()) {
+                Some(word) => mismatch.advice(format!("did you mean \"{word}\"?")),
+                None => mismatch,
+            }
+        })
+    }
+}
+
+/// A duration: `"30s"`, `"1h30m"`, `"0"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Period(pub(super) Duration);
+
+impl Value for Period {
+    fn read(value: &DeValue<'_>) -> Result<Self, Mismatch> {
+        let refused = |error: InvalidDuration| {
+            let mismatch = Mismatch::new(error.to_string());
+            match error.instead() {
+                Some(instead) => mismatch.write(format!("\"{instead}\"")),
+                None => mismatch,
+            }
+        };
+        match value {
+            DeValue::String(text) => parse_duration(text).map(Self).map_err(|error| match error {
+                InvalidDuration::Form => Mismatch::new(format!("{} is {error}", Shown(text))),
+                InvalidDuration::BareNumber(_)
+                | InvalidDuration::Untidy(_)
+                | InvalidDuration::Negative
+                | InvalidDuration::TooLong => refused(error),
+            }),
+            DeValue::Integer(_) => Err(refused(match integer(value) {
+                Some(seconds) if seconds < 0 => InvalidDuration::Negative,
+                Some(seconds) => InvalidDuration::BareNumber(format!("{seconds}s")),
+                None => InvalidDuration::TooLong,
+            })),
+            DeValue::Float(_) => Err(refused(match float(value).map(Duration::try_from_secs_f64) {
+                Some(Ok(duration)) => InvalidDuration::BareNumber(format_duration(duration)),
+                Some(Err(_)) | None => InvalidDuration::Form,
+            })),
+            DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
+                Err(Mismatch::expected("a duration like \"30s\", \"5m\" or \"1h30m\"", value))
+            }
+        }
+    }
+}
+
+/// A duration longer than 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PositivePeriod(pub(super) Duration);
+
+impl Value for PositivePeriod {
+    fn read(value: &DeValue<'_>) -> Result<Self, Mismatch> {
+        let Period(duration) = Period::read(value)?;
+        if duration.is_zero() { Err(Mismatch::new("the duration must be longer than 0")) } else { Ok(Self(duration)) }
+    }
+}
+
+/// A duration longer than 0, or `"none"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct MaybePeriod(pub(super) Option<Duration>);
+
+impl Value for MaybePeriod {
+    fn read(value: &DeValue<'_>) -> Result<Self, Mismatch> {
+        if value.as_str() == Some("none") {
+            return Ok(Self(None));
+        }
+        let Period(duration) = Period::read(value)?;
+        if duration.is_zero() {
+            Err(Mismatch::new("the duration must be longer than 0; for never, write none").write("\"none\""))
+        } else {
+            Ok(Self(Some(duration)))
+        }
+    }
+}
+
+/// A number of users, or `"any"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct UserLimit(pub(super) Limit);
+
+impl Value for UserLimit {
+    fn read(value: &DeValue<'_>) -> Result<Self, Mismatch> {
+        if value.as_str() == Some("any") {
+            return Ok(Self(Limit::Any));
+        }
+        if let Some(text) = value.as_str()
+            && nearest(text, ["any"]).is_some()
+        {
+            return Err(Mismatch::new(format!("{} is neither a number nor \"any\"", Shown(text))).write("\"any\""));
+        }
+        let most = count(value, 0..=u64::MAX).map_err(|mismatch| Mismatch {
+            message: format!("{} (or \"any\")", mismatch.message),
+            cure: mismatch.cure,
+        })?;
+        Ok(Self(Limit::AtMost(most)))
+    }
+}
+
+/// A text for people or for reference: not empty, one line, at most 128 characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Name(pub(super) String);
+
+impl Value for Name {
+    fn read(value: &DeValue<'_>) -> Result<Self, Mismatch> {
+        let name = String::read(value)?;
+        let long = name.chars().count();
+        if name.trim().is_empty() {
+            Err(Mismatch::new("the name is empty"))
+        } else if long > 128 {
+            Err(Mismatch::new(format!("the name is too long: {long} characters, at most 128")))
+        } else if name.chars().any(char::is_control) {
+            Err(Mismatch::new("the name holds a control character; write it in one line"))
+        } else {
+            Ok(Self(name))
+        }
+    }
+}
+
+/// A target: `<user-pool-id>/<job-id>`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct TargetText(pub(super) Target);
+
+impl Value for TargetText {
+    fn read(value: &DeValue<'_>) -> Result<Self, Mismatch> {
+        String::read(value)?.parse().map(Self).map_err(|error| Mismatch::new(format!("{error}")))
+    }
+}
+
+/// A user pool's id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct PoolId(pub(super) UserPoolId);
+
+impl Value for PoolId {
+    fn read(value: &DeValue<'_>) -> Result<Self, Mismatch> {
+        String::read(value)?.parse().map(Self).map_err(|error| Mismatch::new(format!("{error}")))
+    }
+}
+
+/// The ARN of a role: `arn:<partition>:iam::<account>:role/<name>`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct RoleArn(pub(super) String);
+
+impl Value for RoleArn {
+    fn read(value: &DeValue<'_>) -> Result<Self, Mismatch> {
+        let arn = String::read(value)?;
+        match role_arn_fault(arn.trim()) {
+            None => Ok(Self(arn.trim().to_owned())),
+            Some(fault) => Err(Mismatch::new(format!("{} is not the ARN of a role: {fault}", Shown(&arn)))
+                .advice("write arn:aws:iam::<12 digits>:role/<name>")),
+        }
+    }
+}
+
+/// What is wrong with a role's ARN.
+fn role_arn_fault(arn: &str) -> Option<&'static str> {
+    let mut parts = arn.splitn(6, ':');
+    let mut part = || parts.next().unwrap_or_default();
+    let (scheme, partition, service, region, account, resource) = (part(), part(), part(), part(), part(), part());
+    let digits = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b"+=,.@_/-".contains(&b);
+    if scheme != "arn" {
+        Some("it does not begin with arn:")
+    } else if partition != "aws" && !partition.starts_with("aws-") {
+        Some("its second part is no partition, such as aws or aws-cn")
+    } else if service == "sts" && resource.starts_with("assumed-role/") {
+        Some("it is a session of a role; the role's own ARN has iam and role/")
+    } else if service != "iam" || !region.is_empty() {
+        Some("it is not of IAM")
+    } else if !digits {
+        Some("the account is not twelve digits")
+    } else if resource.starts_with("user/") || resource == "root" {
+        Some("it names no role")
+    } else {
+        match resource.strip_prefix("role/") {
+            Some(name) if !name.is_empty() && !name.ends_with('/') && name.len() <= 577 && name.bytes().all(fits) => {
+                None
+            }
+            Some(_) => Some("the role's name is empty or holds a character that no role has"),
+            None => Some("it does not go on with role/"),
+        }
+    }
+}
+
+/// An external id, as STS takes it: 2 to 1224 letters, digits and `+=,.@:/_-`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ExternalId(pub(super) String);
+
+impl Value for ExternalId {
+    fn read(value: &DeValue<'_>) -> Result<Self, Mismatch> {
+        let id = String::read(value)?;
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b"+=,.@:/_-".contains(&b);
+        if (2..=1224).contains(&id.len()) && id.bytes().all(fits) {
+            Ok(Self(id))
+        } else {
+            Err(Mismatch::new("not an external id: STS takes 2 to 1224 letters, digits and +=,.@:/_-"))
+        }
+    }
+}
+
+/// The address of an endpoint: `http` or `https`, a host, perhaps a port and a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct EndpointUrl(pub(super) String);
+
+impl Value for EndpointUrl {
+    fn read(value: &DeValue<'_>) -> Result<Self, Mismatch> {
+        let url = String::read(value)?;
+        match endpoint_fault(&url) {
+            None => Ok(Self(url)),
+            Some(fault) => {
+                Err(Mismatch::new(fault).advice("write http:// or https://, a host, and :port where it is needed"))
+            }
+        }
+    }
+}
+
+/// What is wrong with an endpoint's address. The address is not repeated: it may hold a password.
+pub(super) fn endpoint_fault(url: &str) -> Option<&'static str> {
+    let Some(rest) = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")) else {
+        return Some("the address does not begin with http:// or https://");
+    };
+    let authority = rest.split('/').next().unwrap_or_default();
+    let (host, port) = match authority.rsplit_once(':') {
+        // The colons of an IPv6 address stand within brackets.
+        Some((host, port)) if !port.contains(']') => (host, Some(port)),
+        Some(_) | None => (authority, None),
+    };
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b".-_[]:".contains(&b);
+    if authority.contains('@') {
+        Some("the address holds a user or a password, which is not sent; leave it out")
+    } else if rest.contains(['?', '#']) {
+        Some("the address has a query or a fragment; leave it out")
+    } else if host.is_empty() {
+        Some("the address has no host")
+    } else if !host.bytes().all(fits) || (host.contains(':') && !host.starts_with('[')) {
+        Some("the address holds a character that no host has")
+    } else if port.is_some_and(|port| port.parse::<u16>().is_err()) {
+        Some("the port is not a number within 0 and 65535")
+    } else if url.bytes().any(|b| !b.is_ascii_graphic()) {
+        Some("the address holds a space or a character beyond ASCII")
+    } else {
+        None
+    }
+}
