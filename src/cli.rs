@@ -10,6 +10,7 @@ use cognito_import_watch_core::domain::{Limit, Target, UserPoolId};
 
 use crate::config::{LogFormat, LogLevel, parse_duration};
 use crate::exit::Exit;
+use crate::telemetry::ColorChoice;
 
 /// Watches Amazon Cognito user import jobs until they complete.
 #[derive(Debug, Parser)]
@@ -49,7 +50,7 @@ pub struct Shared {
     pub quiet: bool,
     /// Colour; NO_COLOR is honoured by `auto`
     #[arg(long, global = true, value_enum, default_value_t, env = "COGNITO_IMPORT_WATCH_COLOR")]
-    pub color: Color,
+    pub color: ColorChoice,
 }
 
 /// The commands.
@@ -205,18 +206,6 @@ pub enum Output {
     Text,
     /// For programs.
     Json,
-}
-
-/// When to colour.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    /// On a terminal, unless NO_COLOR is set.
-    #[default]
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
 }
 
 /// When to show progress.

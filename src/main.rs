@@ -1,2 +1,11 @@
-//! Binary.
-fn main() {}
+//! The program: what was typed, what is performed, and the code it ends with.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use cognito_import_watch::cli::Cli;
+use cognito_import_watch::run;
+
+fn main() -> ExitCode {
+    run::perform(Cli::parse()).into()
+}

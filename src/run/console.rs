@@ -1,46 +1,42 @@
 //! Where a command prints: results on stdout, errors on stderr. A closed stdout ends one-shot commands quietly.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
 
-use crate::cli::{Color, Shared};
+use crate::cli::Shared;
 use crate::clock::wall_time;
-use crate::config::{LogFormat, LogLevel};
+use crate::config::{LogLevel, Style};
 use crate::exit::{CommandError, Exit};
-use crate::telemetry::{self, ColorChoice, LogSettings, PlainScreen, Printer, Screen, TextStyle};
+use crate::telemetry::{
+    self, Color, ColorChoice, LogFormat, LogSettings, Printer, Reader, Screen, TextStyle,
+};
 
 /// How long lines that are not written yet are waited for at the end.
 const LAST_LINES: Duration = Duration::from_secs(2);
 
 /// The streams of the process, and how they are to be written to.
 #[derive(Clone, Copy, Debug)]
-pub struct Console {
+pub(super) struct Console {
     color: ColorChoice,
 }
 
 impl Console {
     /// The process's own streams.
-    #[must_use]
-    pub fn new(shared: &Shared) -> Self {
-        let color = match shared.color {
-            Color::Auto => ColorChoice::Auto,
-            Color::Always => ColorChoice::Always,
-            Color::Never => ColorChoice::Never,
-        };
-        Self { color }
+    pub(super) fn new(shared: &Shared) -> Self {
+        Self { color: shared.color }
     }
 
     /// Prints a result. Where nobody reads it any more that is no error.
     ///
     /// # Errors
     /// When stdout cannot be written to, such as a full disk.
-    pub fn result(&self, text: &str) -> Result<(), CommandError> {
+    pub(super) fn result(&self, text: &str) -> Result<(), CommandError> {
         let mut stdout = io::stdout().lock();
-        let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
-        match written {
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 Err(CommandError::new(Exit::File, format!("cannot write to stdout: {error}")))
             }
@@ -49,29 +45,77 @@ impl Console {
     }
 
     /// Prints why a command failed.
-    pub fn error(&self, error: &CommandError) {
+    pub(super) fn error(&self, error: &CommandError) {
         let text = error.message.trim_end();
-        // A message with places in a file names itself an error already.
-        let text = if text.starts_with("error") { text.to_owned() } else { format!("error: {text}") };
-        self.note(&text);
+        // A message with places in a file calls itself an error already.
+        let named = text.starts_with("error") || text.starts_with('\u{1b}');
+        self.note(&if named { text.to_owned() } else { format!("error: {text}") });
     }
 
     /// Prints a line for the person at the terminal, beside the result.
-    pub fn note(&self, text: &str) {
-        // Nothing is left to tell it to where stderr is closed.
+    pub(super) fn note(&self, text: &str) {
+        // Where stderr is closed there is nobody left to tell.
         drop(writeln!(io::stderr().lock(), "{text}"));
     }
 
-    /// How text on stdout looks.
-    #[must_use]
-    pub fn stdout_style(&self) -> TextStyle {
-        let reader = TextStyle::of(&io::stdout()).reader;
-        self.style(reader)
+    /// The look of text on a stream.
+    pub(super) fn style(&self, stream: &(impl IsTerminal + AsFd)) -> TextStyle {
+        let reader = Reader::of(stream);
+        let variable = |name| std::env::var_os(name);
+        let color = self.color.resolve(reader, variable("NO_COLOR").as_deref(), variable("TERM").as_deref());
+        TextStyle::of(reader, color)
     }
 
-    /// How text on stderr looks.
-    #[must_use]
-    pub fn stderr_style(&self) -> TextStyle {
-        todo!()
+    /// The look of problems in a config file.
+    pub(super) fn diagnostics(&self) -> Style {
+        match self.style(&io::stderr()).color {
+            Color::On => Style::Colored,
+            Color::Off => Style::Plain,
+        }
+    }
+}
+
+/// The log of a command while it runs. Its last lines are written when it is closed.
+pub(super) struct Log {
+    printer: Printer,
+}
+
+impl Log {
+    /// Starts the log of this process.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub(super) fn start(
+        level: LogLevel,
+        format: LogFormat,
+        screen: impl Screen + 'static,
+    ) -> Result<Self, CommandError> {
+        let settings = LogSettings { level: filter(level), format };
+        let (subscriber, printer) = telemetry::start(settings, Arc::new(wall_time), screen)
+            .map_err(|error| CommandError::new(Exit::Internal, format!("cannot start the log: {error}")))?;
+        // A second start in one process changes nothing: the first log goes on.
+        drop(tracing::subscriber::set_global_default(subscriber));
+        Ok(Self { printer })
+    }
+
+    /// What has to stand among the lines of the log.
+    pub(super) fn printer(&self) -> &Printer {
+        &self.printer
+    }
+
+    /// Writes what is still to be written.
+    pub(super) fn close(self) {
+        // What is not written by then has no reader.
+        drop(self.printer.close(LAST_LINES));
+    }
+}
+
+fn filter(level: LogLevel) -> LevelFilter {
+    match level {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
     }
 }
