@@ -6,6 +6,7 @@ pub mod config;
 pub mod driver;
 pub mod exit;
 mod json;
+pub mod output;
 pub mod run;
 pub mod signal;
 pub mod sink;

@@ -20,7 +20,7 @@ const NARROWEST: usize = 40;
 #[must_use]
 pub fn text(record: &Record, now: Timestamp, style: TextStyle) -> String {
     match record {
-        Record::Event { level, timestamp, subject, phrase, .. } => {
+        Record::Rendered { level, timestamp, subject, phrase, .. } => {
             let time = timestamp.split_once('T').and_then(|(_, time)| time.get(..8)).unwrap_or_default();
             lay_out(time, *level, subject.as_deref(), phrase, style)
         }

@@ -12,7 +12,7 @@ use crate::sink::level;
 #[must_use]
 pub fn line(record: Record, now: Timestamp) -> String {
     match record {
-        Record::Event { line, .. } => line,
+        Record::Rendered { line, .. } => line,
         Record::Diagnostic { level, target, message, fields } => {
             let mut object = Object::new()
                 .with("timestamp", now.to_string())

@@ -1,6 +1,6 @@
 //! From `tracing` to lines: a layer that renders a record at once and hands it to the printer.
 //!
-//! Built by [`super::start`]. Spans are not printed.
+//! Built by [`super::setup`]. Spans are not printed.
 
 use tracing::{Level, Subscriber};
 use tracing_subscriber::Layer;
@@ -8,8 +8,7 @@ use tracing_subscriber::layer::Context;
 
 use super::printer::{Keep, Printer};
 use super::record::Record;
-use super::start::{LogFormat, WallClock};
-use super::{console, json};
+use super::setup::{LogFormat, WallClock};
 
 /// The layer.
 pub struct LogLayer {
@@ -23,21 +22,14 @@ impl<S: Subscriber> Layer<S> for LogLayer {
         let record = Record::of(event);
         let keep = keep(&record);
         let now = (self.clock)();
-        self.printer.print(render(self.format, record, now), keep);
-    }
-}
-
-pub(super) fn render(format: LogFormat, record: Record, now: cognito_import_watch_core::domain::Timestamp) -> String {
-    match format {
-        LogFormat::Json => json::line(record, now),
-        LogFormat::Text(style) => console::text(&record, now, style),
+        self.printer.print(self.format.render(record, now), keep);
     }
 }
 
 /// Events are never dropped, nor is what an operator must know.
 fn keep(record: &Record) -> Keep {
     match record {
-        Record::Event { .. } => Keep::Always,
+        Record::Rendered { .. } => Keep::Always,
         Record::Diagnostic { level, .. } if *level <= Level::INFO => Keep::Always,
         Record::Diagnostic { .. } => Keep::WhereThereIsRoom,
     }

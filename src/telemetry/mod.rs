@@ -1,6 +1,6 @@
 //! The log: what `tracing` is told becomes lines, and a thread of its own writes them.
 //!
-//! Reading order: [`start`] (what is let through), [`layer`] and [`record`] (what a record holds), [`json`] and
+//! Reading order: [`setup`] (what is let through), [`layer`] and [`record`] (what a record holds), [`json`] and
 //! [`console`] (its two forms), [`style`] (colour and columns), [`printer`] (the thread that writes).
 
 #[cfg(test)]
@@ -12,9 +12,9 @@ pub mod json;
 pub mod layer;
 pub mod printer;
 pub mod record;
-pub mod start;
+pub mod setup;
 pub mod style;
 
 pub use printer::{Flushed, Keep, PlainScreen, Printer, Screen};
-pub use start::{LogFormat, LogSettings, WallClock, start};
+pub use setup::{LogFormat, LogSettings, WallClock, start};
 pub use style::{Color, ColorChoice, Reader, TextStyle};

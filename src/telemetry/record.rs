@@ -15,11 +15,11 @@ use crate::sink::EVENT_TARGET;
 /// What is printed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Record {
-    /// An event, rendered by [`crate::sink`].
-    Event {
+    /// An event that [`crate::sink`] rendered, or a line of the display of `wait`.
+    Rendered {
         /// How loud it is.
         level: Level,
-        /// When the answer that showed it arrived, in RFC 3339.
+        /// When it was so, in RFC 3339.
         timestamp: String,
         /// Its JSON form.
         line: String,
@@ -74,7 +74,7 @@ impl Record {
         event.record(&mut fields);
         if target == EVENT_TARGET {
             let mut take = |name| fields.take(name);
-            return Self::Event {
+            return Self::Rendered {
                 level,
                 timestamp: take("timestamp").unwrap_or_default(),
                 line: take("line").unwrap_or_default(),

@@ -12,10 +12,11 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::{Layer as _, Registry};
 
-use super::layer::{LogLayer, render};
+use super::layer::LogLayer;
 use super::printer::{Printer, Screen};
 use super::record::{OURS, Record};
 use super::style::TextStyle;
+use super::{console, json};
 
 /// What o'clock it is.
 pub type WallClock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -27,6 +28,17 @@ pub enum LogFormat {
     Text(TextStyle),
     /// One flat object a line.
     Json,
+}
+
+impl LogFormat {
+    /// The text of a record that was logged `now`, without its end.
+    #[must_use]
+    pub fn render(self, record: Record, now: Timestamp) -> String {
+        match self {
+            Self::Text(style) => console::text(&record, now, style),
+            Self::Json => json::line(record, now),
+        }
+    }
 }
 
 /// What is logged.
@@ -51,7 +63,7 @@ pub fn start(
 ) -> io::Result<(impl Subscriber + Send + Sync + 'static, Printer)> {
     let LogSettings { level, format } = settings;
     let told_at = Arc::clone(&clock);
-    let printer = Printer::start(screen, move |dropped| render(format, dropped_records(dropped), told_at()))?;
+    let printer = Printer::start(screen, move |dropped| format.render(dropped_records(dropped), told_at()))?;
     let filter =
         Targets::new().with_default(level.min(LevelFilter::WARN)).with_targets(OURS.map(|target| (target, level)));
     let layer = LogLayer { format, clock, printer: printer.clone() };

@@ -1,0 +1,15 @@
+//! What commands print as their result, and what `wait` shows until then.
+//!
+//! Reading order: [`report`] (what is known of a job), [`wait`], [`status`] and [`list`] (the results).
+
+pub mod list;
+pub mod report;
+#[cfg(test)]
+mod results;
+pub mod status;
+mod table;
+pub mod wait;
+
+pub use list::PoolReport;
+pub use report::JobReport;
+pub use wait::WaitResult;

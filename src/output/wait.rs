@@ -1,0 +1,73 @@
+//! The result of `wait`: one line of JSON, or a table.
+//!
+//! Called by `wait` at its end, also when it was interrupted.
+
+use std::time::Duration;
+
+use cognito_import_watch_core::domain::Verdict;
+
+use super::report::{COUNT_COLUMNS, JobReport, notes};
+use super::table::{Column, table};
+use crate::json::{Object, seconds};
+use crate::text::duration;
+
+/// How a `wait` ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WaitResult {
+    /// The verdict of the job that decided the exit code.
+    pub verdict: Verdict,
+    /// The exit code.
+    pub exit_code: u8,
+    /// From the start of the command to now.
+    pub elapsed: Duration,
+    /// Requests sent to look at jobs.
+    pub polls: u64,
+    /// Every job, in the order in which they were named.
+    pub jobs: Vec<JobReport>,
+}
+
+impl WaitResult {
+    /// One line of JSON, without its end. All keys are always present; what is unknown is null.
+    #[must_use]
+    pub fn json(&self) -> String {
+        let jobs: Vec<String> = self.jobs.iter().map(|job| job.object().finish()).collect();
+        Object::new()
+            .with("verdict", self.verdict.as_str())
+            .with("exit_code", self.exit_code)
+            .with("elapsed_seconds", seconds(self.elapsed))
+            .with("polls", self.polls)
+            .with_json("jobs", &format!("[{}]", jobs.join(",")))
+            .finish()
+    }
+
+    /// A table with a line for each job, what was said of each, and what decided; within the columns of a terminal
+    /// where there is one. No line begins with text of the service.
+    #[must_use]
+    pub fn text(&self, columns: Option<usize>) -> String {
+        let [imported, skipped, failed] = COUNT_COLUMNS;
+        let head =
+            [Column::words("STATUS"), Column::words("VERDICT"), imported, skipped, failed, Column::words("NAME")];
+        let rows = self.jobs.iter().map(|job| {
+            let [imported, skipped, failed] = job.count_cells();
+            vec![job.status_cell(), verdict_cell(job.verdict), imported, skipped, failed, name_or_id(job)]
+        });
+        let verdict = verdict_cell(Some(self.verdict));
+        format!(
+            "{}{}\n{verdict}: exit code {} after {}, {} poll{}\n",
+            table(&head, rows.collect(), columns),
+            notes(&self.jobs, columns),
+            self.exit_code,
+            duration(self.elapsed),
+            self.polls,
+            if self.polls == 1 { "" } else { "s" },
+        )
+    }
+}
+
+fn verdict_cell(verdict: Option<Verdict>) -> String {
+    verdict.map_or_else(|| "-".to_owned(), |verdict| verdict.as_str().replace('_', " "))
+}
+
+fn name_or_id(job: &JobReport) -> String {
+    Some(job.name_cell()).filter(|name| !name.trim().is_empty()).unwrap_or_else(|| job.job.target.job.to_string())
+}
