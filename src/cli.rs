@@ -247,10 +247,7 @@ fn watched(text: &str) -> Result<Watched, String> {
 fn limit(text: &str) -> Result<Limit, String> {
     match text.trim() {
         "any" => Ok(Limit::Any),
-        number => number
-            .parse()
-            .map(Limit::AtMost)
-            .map_err(|_| "write a whole number, or any".to_owned()),
+        number => number.parse().map(Limit::AtMost).map_err(|_| "write a whole number, or any".to_owned()),
     }
 }
 

@@ -27,6 +27,12 @@ pub struct JobReport {
 }
 
 impl JobReport {
+    /// Whether the job was seen to be over.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.snapshot.as_ref().is_some_and(|seen| seen.status.is_terminal())
+    }
+
     /// `CompletionDate` − `StartDate`, where both are known.
     #[must_use]
     pub fn elapsed(&self) -> Option<Duration> {

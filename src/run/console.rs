@@ -11,9 +11,7 @@ use crate::cli::Shared;
 use crate::clock::wall_time;
 use crate::config::{LogLevel, Style};
 use crate::exit::{CommandError, Exit};
-use crate::telemetry::{
-    self, Color, ColorChoice, LogFormat, LogSettings, Printer, Reader, Screen, TextStyle,
-};
+use crate::telemetry::{self, Color, ColorChoice, LogFormat, LogSettings, Printer, Reader, Screen, TextStyle};
 
 /// How long lines that are not written yet are waited for at the end.
 const LAST_LINES: Duration = Duration::from_secs(2);

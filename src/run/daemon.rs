@@ -131,12 +131,8 @@ impl Observer for Daemon {
     fn rate_changed(&mut self, lane: LaneIndex, change: RateChange) {
         let Some(lane) = self.lanes.get(lane.0) else { return };
         let (change, requests_per_second, since) = match change {
-            RateChange::Throttled { requests_per_second, since } => {
-                (LaneChange::Throttled, requests_per_second, since)
-            }
-            RateChange::Recovered { requests_per_second, since } => {
-                (LaneChange::Recovered, requests_per_second, since)
-            }
+            RateChange::Throttled { requests_per_second, since } => (LaneChange::Throttled, requests_per_second, since),
+            RateChange::Recovered { requests_per_second, since } => (LaneChange::Recovered, requests_per_second, since),
         };
         self.log.lane(&LaneEvent {
             at: wall_time(),

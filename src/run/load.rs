@@ -35,54 +35,53 @@ pub(super) fn named(watched: Vec<Watched>) -> (Vec<Target>, Vec<UserPoolId>) {
     (targets, pools)
 }
 
-/// The plan of the config under the command line.
+/// The plan of the config under the command line, with something to watch in it.
 ///
 /// # Errors
-/// Code 78 when the config is wrong or cannot be read, 2 when the command line is.
-pub(super) fn plan(config: &ConfigArgs, overrides: &Overrides, console: &Console) -> Result<Plan, CommandError> {
-    let sources = sources(config)?;
-    resolve(&sources, overrides).map_err(|problems| refused(&problems, console))
-}
-
-/// The same, where there has to be something to watch.
-///
-/// # Errors
-/// As [`plan`]; and code 78 when the file names nothing, 2 when there is no file and nothing was typed.
+/// Code 78 when the config is wrong, cannot be read or names nothing; 2 when the command line is wrong, or when there
+/// is no config and nothing was typed.
 pub(super) fn plan_to_watch(
     config: &ConfigArgs,
     overrides: &Overrides,
     console: &Console,
 ) -> Result<Plan, CommandError> {
     let sources = sources(config)?;
-    let plan = resolve(&sources, overrides).map_err(|problems| refused(&problems, console))?;
-    if plan.is_empty() && sources.is_empty() {
+    if sources.is_empty() && overrides.targets.is_empty() && overrides.pools.is_empty() {
         return Err(CommandError::new(
             Exit::Usage,
             "nothing to watch: name a job as <user-pool-id>/<job-id>, or give --config FILE",
         ));
     }
-    if plan.is_empty() {
-        return Err(refused(&Diagnostics::nothing_to_watch(&sources), console));
-    }
-    Ok(plan)
+    resolve_to_watch(&sources, overrides).map_err(|problems| refused(&problems, console))
+}
+
+/// The plan of these sources, or every problem of it; that it names nothing is one.
+///
+/// # Errors
+/// The problems.
+pub(super) fn resolve_to_watch(sources: &[Source], overrides: &Overrides) -> Result<Plan, Diagnostics> {
+    let plan = resolve(sources, overrides)?;
+    if plan.is_empty() { Err(Diagnostics::nothing_to_watch(sources)) } else { Ok(plan) }
 }
 
 /// The texts of the config, the main file first; none where none is named.
-fn sources(config: &ConfigArgs) -> Result<Vec<Source>, CommandError> {
+///
+/// # Errors
+/// Code 78 when a file cannot be read, 2 when there are two configs.
+pub(super) fn sources(config: &ConfigArgs) -> Result<Vec<Source>, CommandError> {
     match (&config.config, &config.config_text) {
         (Some(_), Some(_)) => Err(CommandError::new(
             Exit::Usage,
             "there are two configs: a file is named and COGNITO_IMPORT_WATCH_CONFIG_TOML is set; unset one",
         )),
-        (Some(path), None) => {
-            read_sources(path).map_err(|error| CommandError::new(Exit::Config, error.to_string()))
-        }
+        (Some(path), None) => read_sources(path).map_err(|error| CommandError::new(Exit::Config, error.to_string())),
         (None, Some(text)) => Ok(vec![Source::new("COGNITO_IMPORT_WATCH_CONFIG_TOML", text.as_bytes())]),
         (None, None) => Ok(Vec::new()),
     }
 }
 
-fn refused(problems: &Diagnostics, console: &Console) -> CommandError {
+/// Problems as the error of a command.
+pub(super) fn refused(problems: &Diagnostics, console: &Console) -> CommandError {
     let exit = match problems.fault() {
         Fault::Usage => Exit::Usage,
         Fault::Config => Exit::Config,

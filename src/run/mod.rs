@@ -11,15 +11,15 @@ mod engine;
 mod list;
 mod load;
 mod pages;
+mod silent;
 mod simulate;
 mod status;
-mod verdicts;
 mod wait;
 
 use crate::cli::{Cli, Command};
 use crate::exit::{CommandError, Exit};
 
-pub use console::Console;
+use console::Console;
 
 /// Performs a command, printing what it has to say; gives the code to end with.
 #[must_use]

@@ -11,7 +11,7 @@ use crate::exit::{CommandError, Exit};
 
 /// Prints the JSON Schema of the config file.
 pub(super) fn schema(console: &Console) -> Result<Exit, CommandError> {
-    console.result(&config::schema())?;
+    console.result(&format!("{:#}\n", config::schema()))?;
     Ok(Exit::Success)
 }
 
