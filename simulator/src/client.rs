@@ -4,15 +4,15 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use http_body_util::{BodyExt, Full};
+use hyper::Request;
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
-use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
 use crate::clock::wall_time;
-use crate::sigv4::{Keys, Scope, authorize, format_date};
+use crate::sigv4::{Keys, authorize, format_date};
 
 /// Calls one endpoint as one account in one region.
 #[derive(Clone, Debug)]
@@ -62,33 +62,25 @@ impl Client {
     /// # Errors
     /// The service's error, or what went wrong on the way.
     pub async fn call(&self, operation: &str, input: &Value) -> Result<Value, ClientError> {
-        let body = Bytes::from(input.to_string());
-        let stamp = format_date(wall_time());
-        let mut request = Request::post("/")
+        let (body, stamp) = (Bytes::from(input.to_string()), format_date(wall_time()));
+        let request = Request::post("/")
             .header("host", self.addr.to_string())
             .header("content-type", "application/x-amz-json-1.1")
             .header("x-amz-target", format!("AWSCognitoIdentityProviderService.{operation}"))
-            .header("x-amz-date", &stamp);
-        if let Some(token) = &self.keys.token {
-            request = request.header("x-amz-security-token", token);
-        }
-        let (mut parts, ()) = request.body(()).map_err(transport)?.into_parts();
-        let scope =
-            Scope { day: stamp[..8].to_owned(), region: self.region.clone(), service: "cognito-idp".to_owned() };
-        let authorization = authorize(&parts, &body, &self.keys, &scope, &stamp);
+            .header("x-amz-date", &stamp)
+            .body(());
+        let (mut parts, ()) = request.map_err(transport)?.into_parts();
+        let authorization = authorize(&parts, &body, &self.keys, &self.region, &stamp);
         parts.headers.insert("authorization", authorization.parse().map_err(transport)?);
         let (status, answer) = self.send(Request::from_parts(parts, Full::new(body))).await?;
-        let value: Option<Value> = serde_json::from_slice(&answer).ok();
-        let text = |key: &str| value.as_ref().and_then(|value| value.get(key)).and_then(Value::as_str);
-        match (&value, status) {
-            (Some(value), 200) => Ok(value.clone()),
-            (None, 200) => Err(ClientError::Transport("the answer is not JSON".into())),
-            (_, status) => Err(ClientError::Service {
-                status,
-                code: text("__type").unwrap_or_default().to_owned(),
-                message: text("message").or(text("Message")).unwrap_or_default().to_owned(),
-            }),
+        let value: Result<Value, _> = serde_json::from_slice(&answer);
+        if status == 200 {
+            return value.map_err(transport);
         }
+        let value = value.unwrap_or_default();
+        let text = |key: &str| value[key].as_str().map(str::to_owned);
+        let message = text("message").or(text("Message")).unwrap_or_default();
+        Err(ClientError::Service { status, code: text("__type").unwrap_or_default(), message })
     }
 
     /// Uploads a CSV to a job's `PreSignedUrl`.
@@ -101,49 +93,41 @@ impl Client {
         let request = Request::put(format!("/{path}"))
             .header("host", host)
             .header("x-amz-server-side-encryption", "aws:kms")
-            .body(Full::new(csv.into()))
-            .map_err(transport)?;
-        let (status, answer) = self.send(request).await?;
+            .body(Full::new(csv.into()));
+        let (status, answer) = self.send(request.map_err(transport)?).await?;
         if status == 200 {
             return Ok(());
         }
         let answer = String::from_utf8_lossy(&answer).into_owned();
         let element = |name: &str| {
-            let (_, rest) = answer.split_once(&format!("<{name}>"))?;
-            Some(rest.split_once("</")?.0.to_owned())
+            let rest = answer.split_once(&format!("<{name}>")).map_or("", |(_, rest)| rest);
+            rest.split_once("</").map_or("", |(text, _)| text).to_owned()
         };
-        let (code, message) = (element("Code").unwrap_or_default(), element("Message").unwrap_or_default());
-        Err(ClientError::Service { status, code, message })
+        Err(ClientError::Service { status, code: element("Code"), message: element("Message") })
     }
 
     async fn send(&self, request: Request<Full<Bytes>>) -> Result<(u16, Bytes), ClientError> {
         let stream = TcpStream::connect(self.addr).await.map_err(transport)?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(transport)?;
         let exchange = async {
-            let answer: Response<_> = sender.send_request(request).await?;
-            let status = answer.status().as_u16();
-            Ok((status, answer.into_body().collect().await?.to_bytes()))
+            let answer = sender.send_request(request).await?;
+            Ok((answer.status().as_u16(), answer.into_body().collect().await?.to_bytes()))
         };
+        tokio::pin!(exchange);
         // The connection is driven here rather than in a task, so that nothing outlives the call.
-        tokio::pin!(exchange, connection);
-        let finished = tokio::select! {
+        let answer: hyper::Result<(u16, Bytes)> = tokio::select! {
             biased;
             answer = &mut exchange => answer,
-            ended = &mut connection => match ended {
+            ended = connection => match ended {
                 Ok(()) => exchange.await,
                 Err(error) => Err(error),
             },
         };
-        finished.map_err(|error: hyper::Error| transport(error))
+        answer.map_err(transport)
     }
 }
 
 fn transport(error: impl std::error::Error) -> ClientError {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    ClientError::Transport(text)
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    ClientError::Transport(causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}")))
 }

@@ -1,6 +1,4 @@
 //! The two clocks: real time for `Date`, signatures and the upload URL, and the job's clock, which may run faster.
-//!
-//! The only file that reads the time of the machine.
 
 use std::time::Duration;
 
@@ -17,13 +15,12 @@ pub(crate) type Moment = i64;
 pub(crate) struct Clock {
     started: Instant,
     wall: Timestamp,
-    speed: f64,
-    dates: ShownDates,
+    section: ClockSection,
 }
 
 impl Clock {
     pub(crate) fn start(section: &ClockSection) -> Self {
-        Self { started: Instant::now(), wall: wall_time(), speed: section.speed, dates: section.dates }
+        Self { started: Instant::now(), wall: wall_time(), section: section.clone() }
     }
 
     /// Real time since the simulator started, on the monotonic clock.
@@ -31,28 +28,22 @@ impl Clock {
         self.started.elapsed()
     }
 
-    /// Real time of day. Read anew each time, for the machine's clock may be set right while we run.
-    pub(crate) fn wall(&self) -> Timestamp {
-        wall_time()
-    }
-
     /// Now on the job's clock.
     pub(crate) fn now(&self) -> Moment {
-        millis(self.elapsed().mul_f64(self.speed))
+        millis(self.elapsed().mul_f64(self.section.speed.0))
     }
 
-    /// The date shown for a moment, in milliseconds since the epoch.
-    pub(crate) fn date_of(&self, moment: Moment) -> i64 {
-        let since_start = match self.dates {
-            ShownDates::Job => moment,
-            ShownDates::Real if moment <= 0 => moment,
-            ShownDates::Real => (moment as f64 / self.speed) as i64,
+    /// The date shown for a moment, in seconds since the epoch.
+    pub(crate) fn date_of(&self, moment: Moment) -> f64 {
+        let since_start = match self.section.dates {
+            ShownDates::Real if moment > 0 => (moment as f64 / self.section.speed.0) as Moment,
+            ShownDates::Real | ShownDates::Job => moment,
         };
-        self.wall.as_millisecond().saturating_add(since_start)
+        self.wall.as_millisecond().saturating_add(since_start) as f64 / 1_000.0
     }
 }
 
-/// The machine's time of day.
+/// The machine's time of day, read anew each time, for it may be set right while we run.
 #[expect(clippy::disallowed_methods, reason = "the simulator is an edge of its own, and this its one place")]
 pub(crate) fn wall_time() -> Timestamp {
     Timestamp::now()

@@ -8,10 +8,10 @@ use std::fs::File;
 use std::io::{self, BufReader, Seek};
 
 use crate::clock::{Moment, millis};
-use crate::csv::{Columns, Lines, RowVerdict, Schema, Survey, User, survey};
+use crate::csv::{Columns, Lines, Schema, Survey, User, survey};
 use crate::scenario::{Counters, Scenario};
 
-/// The states that a real job passes through.
+/// The states that a real job passes through, named as in the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
     Created,
@@ -25,19 +25,6 @@ pub(crate) enum Status {
 }
 
 impl Status {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Created => "Created",
-            Self::Pending => "Pending",
-            Self::InProgress => "InProgress",
-            Self::Stopping => "Stopping",
-            Self::Stopped => "Stopped",
-            Self::Succeeded => "Succeeded",
-            Self::Failed => "Failed",
-            Self::Expired => "Expired",
-        }
-    }
-
     /// Whether it counts against the account's active jobs.
     pub(crate) fn is_active(self) -> bool {
         match self {
@@ -84,59 +71,37 @@ impl Upload {
 }
 
 /// A job that was made by `CreateUserImportJob`, or by a scenario without a script.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Import {
-    created: Moment,
-    hashing: Option<String>,
-    upload: Option<Upload>,
-    run: Option<Run>,
+    pub(crate) hashing: Option<String>,
+    /// A later upload replaces it until the job starts.
+    pub(crate) upload: Option<Upload>,
+    pub(crate) run: Option<Run>,
 }
 
 /// A started job.
 #[derive(Debug)]
-struct Run {
+pub(crate) struct Run {
     started: Moment,
     stopped: Option<Moment>,
     /// None where the file cannot be imported.
-    rows: Option<Rows>,
+    columns: Option<Columns>,
+    lines: Lines<BufReader<File>>,
     total: u64,
     /// The counts after each row that was read, the last row last.
     counts: Vec<Counts>,
 }
 
-#[derive(Debug)]
-struct Rows {
-    columns: Columns,
-    lines: Lines<BufReader<File>>,
-}
-
 impl Import {
-    pub(crate) fn new(created: Moment, hashing: Option<String>) -> Self {
-        Self { created, hashing, upload: None, run: None }
-    }
-
-    pub(crate) fn hashing(&self) -> Option<&str> {
-        self.hashing.as_deref()
-    }
-
-    /// Takes an uploaded file; a later one replaces it until the job starts.
-    pub(crate) fn receive(&mut self, upload: Upload) {
-        self.upload = Some(upload);
-    }
-
-    pub(crate) fn has_upload(&self) -> bool {
-        self.upload.is_some()
-    }
-
     /// Starts the job. The caller has seen to it that it is Created and has a file.
     pub(crate) fn start(&mut self, now: Moment, schema: &Schema, scenario: &Scenario) {
         let Some(Upload { file, survey }) = self.upload.take() else { return };
         let mut lines = Lines(BufReader::new(file));
-        let rows = match (lines.next(), Columns::check(&survey, schema, &scenario.csv, self.hashing())) {
-            (Some(Ok(_)), Ok(columns)) => Some(Rows { columns, lines }),
-            (None | Some(_), _) => None,
-        };
-        self.run = Some(Run { started: now, stopped: None, rows, total: survey.rows, counts: Vec::new() });
+        // The header was read before.
+        drop(lines.next());
+        let columns = Columns::check(&survey, schema, &scenario.csv, self.hashing.as_deref());
+        let total = columns.as_ref().map_or(0, |_| survey.rows);
+        self.run = Some(Run { started: now, stopped: None, columns, lines, total, counts: Vec::new() });
     }
 
     /// Asks the job to stop. The caller has seen to it that it runs.
@@ -156,76 +121,64 @@ impl Import {
     ) {
         let Some(run) = &mut self.run else { return };
         let due = run.rows_done(now, scenario);
-        let Some(rows) = &mut run.rows else { return };
+        let Some(columns) = &run.columns else { return };
         while (run.counts.len() as u64) < due {
             let mut counts = run.counts.last().copied().unwrap_or_default();
-            match rows.lines.next() {
-                Some(Ok(line)) => match rows.columns.judge(&line, schema, &scenario.csv) {
-                    RowVerdict::Fit(user) if users.contains_key(&user.name) => counts.skipped += 1,
-                    RowVerdict::Fit(user) => {
-                        counts.imported += 1;
-                        users.insert(user.name.clone(), user);
-                    }
-                    RowVerdict::Failed(_) => counts.failed += 1,
-                },
-                // The file was read whole before; a disk that fails now fails the rows.
-                Some(Err(_)) | None => counts.failed += 1,
+            // The file was read whole before; a disk that fails now fails the row.
+            let line = run.lines.next().and_then(Result::ok).unwrap_or_default();
+            match columns.judge(&line, schema, &scenario.csv) {
+                Ok(user) if users.contains_key(&user.name) => counts.skipped += 1,
+                Ok(user) => {
+                    counts.imported += 1;
+                    users.insert(user.name.clone(), user);
+                }
+                Err(_) => counts.failed += 1,
             }
             run.counts.push(counts);
         }
     }
 
     /// What the job shows at a moment that it has been advanced to.
-    pub(crate) fn snapshot(&self, at: Moment, scenario: &Scenario) -> Snapshot {
-        let mut snapshot = Snapshot {
-            status: Status::Created,
-            counts: Counts::default(),
-            started: None,
-            completed: None,
-            message: None,
-        };
-        let expires = self.created.saturating_add(millis(scenario.jobs.expires_after.0));
+    pub(crate) fn snapshot(&self, created: Moment, at: Moment, scenario: &Scenario) -> Snapshot {
+        let expires = created.saturating_add(millis(scenario.jobs.expires_after.0));
+        let message = Some(scenario.messages.expired.clone());
+        let (counts, started) = (Counts::default(), None);
         match self.run.as_ref().filter(|run| run.started <= at) {
-            Some(run) => run.show(&mut snapshot, at, scenario),
+            Some(run) => run.snapshot(at, scenario),
             None if expires <= at => {
-                snapshot.status = Status::Expired;
-                snapshot.completed = Some(expires);
-                snapshot.message = Some(scenario.messages.expired.clone());
+                Snapshot { status: Status::Expired, counts, started, completed: Some(expires), message }
             }
-            None => {}
+            None => Snapshot { status: Status::Created, counts, started, completed: None, message: None },
         }
-        snapshot
     }
 }
 
 impl Run {
-    fn show(&self, snapshot: &mut Snapshot, at: Moment, scenario: &Scenario) {
+    fn snapshot(&self, at: Moment, scenario: &Scenario) -> Snapshot {
         let messages = &scenario.messages;
-        snapshot.started = Some(self.started);
         let done = usize::try_from(self.rows_done(at, scenario)).unwrap_or(usize::MAX).min(self.counts.len());
         let counts = done.checked_sub(1).map(|last| self.counts[last]).unwrap_or_default();
-        let stopping = self.stopped.filter(|stopped| *stopped <= at);
-        let end = self.end(scenario).min(self.stop_end(scenario).unwrap_or(Moment::MAX));
-        let (status, message) = match stopping {
+        let not_imported = f64::from(counts.failed) + f64::from(counts.skipped);
+        let end = self.end(scenario).min(self.stop_end(scenario));
+        let (status, message) = match self.stopped.filter(|stopped| *stopped <= at) {
             Some(_) if at >= end => (Status::Stopped, Some(&messages.stopped)),
             Some(_) => (Status::Stopping, None),
             None if at < self.begins(scenario) => (Status::Pending, None),
-            None if self.rows.is_none() => (Status::Failed, Some(&messages.unparsable)),
+            None if self.columns.is_none() => (Status::Failed, Some(&messages.unparsable)),
             None if at < end => (Status::InProgress, None),
-            None if self.too_many(counts, scenario) => (Status::Failed, Some(&messages.too_many)),
+            None if not_imported > scenario.jobs.too_many.0 * self.total as f64 => {
+                (Status::Failed, Some(&messages.too_many))
+            }
             None => (Status::Succeeded, Some(&messages.succeeded)),
         };
-        snapshot.status = status;
-        snapshot.message = message.cloned();
-        snapshot.completed = message.map(|_| end);
-        if message.is_some() || scenario.jobs.counters == Counters::Running {
-            snapshot.counts = counts;
+        let told = message.is_some() || scenario.jobs.counters == Counters::Running;
+        Snapshot {
+            status,
+            counts: if told { counts } else { Counts::default() },
+            started: Some(self.started),
+            completed: message.map(|_| end),
+            message: message.cloned(),
         }
-    }
-
-    fn too_many(&self, counts: Counts, scenario: &Scenario) -> bool {
-        let not_imported = f64::from(counts.failed) + f64::from(counts.skipped);
-        self.total > 0 && not_imported > scenario.jobs.too_many * self.total as f64
     }
 
     fn begins(&self, scenario: &Scenario) -> Moment {
@@ -234,25 +187,21 @@ impl Run {
 
     /// When all rows are done, or the file was found unfit.
     fn end(&self, scenario: &Scenario) -> Moment {
-        let rows = if self.rows.is_some() { self.total } else { 0 };
-        let lasts = (rows as f64 * 1_000.0 / scenario.jobs.rows_per_second).ceil() as Moment;
+        let lasts = (self.total as f64 * 1_000.0 / scenario.jobs.rows_per_second.0).ceil() as Moment;
         self.begins(scenario).saturating_add(lasts)
     }
 
     /// A job that is asked to stop goes on importing until it has stopped.
-    fn stop_end(&self, scenario: &Scenario) -> Option<Moment> {
-        self.stopped.map(|stopped| stopped.saturating_add(millis(scenario.jobs.stopping.0)))
+    fn stop_end(&self, scenario: &Scenario) -> Moment {
+        self.stopped.map_or(Moment::MAX, |stopped| stopped.saturating_add(millis(scenario.jobs.stopping.0)))
     }
 
     fn rows_done(&self, at: Moment, scenario: &Scenario) -> u64 {
-        let at = at.min(self.stop_end(scenario).unwrap_or(Moment::MAX));
-        if self.rows.is_none() || at < self.begins(scenario) {
-            return 0;
-        }
+        let at = at.min(self.stop_end(scenario));
         if at >= self.end(scenario) {
             return self.total;
         }
-        let done = ((at - self.begins(scenario)) as f64 * scenario.jobs.rows_per_second / 1_000.0) as u64;
-        done.min(self.total)
+        let running = (at - self.begins(scenario)).max(0) as f64;
+        ((running * scenario.jobs.rows_per_second.0 / 1_000.0) as u64).min(self.total)
     }
 }

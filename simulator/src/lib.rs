@@ -7,18 +7,17 @@
 //! ```text
 //! server ─▶ rpc ─▶ fault ─▶ sigv4 ─▶ quota ─▶ api ─▶ world (pools, users, jobs)
 //!    │        └──▶ upload ─────────────────────────▶ import (csv) or script, on the job's clock
-//!    └─▶ record: a line when an answer has left
+//!    └─▶ record: a line when an answer has gone out
 //! ```
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
 //! use cognito_import_simulator::{Client, Options, Simulator};
-//! use serde_json::json;
 //!
 //! let simulator = Simulator::start(Options::default()).await?;
 //! let (account, pool) = (&simulator.accounts()[0], &simulator.pools()[0]);
 //! let client = Client::new(simulator.addr(), &account.access_key_id, &account.secret_access_key, &pool.region);
-//! let answer = client.call("GetCSVHeader", &json!({"UserPoolId": pool.id})).await?;
+//! let answer = client.call("GetCSVHeader", &serde_json::json!({"UserPoolId": pool.id})).await?;
 //! assert_eq!(answer["CSVHeader"][0], "name");
 //! simulator.shutdown().await;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -44,7 +43,7 @@ mod upload;
 mod wire;
 mod world;
 
-use std::fmt;
+use std::fs::File;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -56,10 +55,6 @@ use tokio::task::JoinHandle;
 
 pub use client::{Client, ClientError};
 pub use scenario::{Scenario, ScenarioError};
-
-use record::{Recorder, lock};
-use server::Shared;
-use world::World;
 
 /// How a simulator is started.
 #[derive(Clone, Debug)]
@@ -82,40 +77,33 @@ impl Default for Options {
     }
 }
 
-/// Why a simulator cannot start.
+/// Why a simulator cannot start: the address cannot be listened on, or the record cannot be written.
 #[derive(Debug)]
-pub enum StartError {
-    /// The address cannot be listened on.
-    Listen(SocketAddr, io::Error),
-    /// The record cannot be written.
-    Record(PathBuf, io::Error),
+pub struct StartError {
+    what: String,
+    cause: io::Error,
 }
 
-impl fmt::Display for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Listen(addr, _) => write!(f, "cannot listen on {addr}"),
-            Self::Record(path, _) => write!(f, "cannot write the record {}", path.display()),
-        }
+impl std::fmt::Display for StartError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.what)
     }
 }
 
 impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Listen(_, error) | Self::Record(_, error) => Some(error),
-        }
+        Some(&self.cause)
     }
 }
 
-/// An account of the simulator. Its keys open nothing else.
+/// An account of the simulator. Its keys open nothing else, and are the same in every run unless the scenario has others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountInfo {
     /// Twelve digits.
     pub id: String,
-    /// The same in every run, unless the scenario gives another.
+    /// Such as `AKIASIMU123456789012`.
     pub access_key_id: String,
-    /// The same in every run, unless the scenario gives another.
+    /// Such as `simulator-secret-access-key-123456789012`.
     pub secret_access_key: String,
     /// Only where the scenario demands one.
     pub session_token: Option<String>,
@@ -138,7 +126,7 @@ pub struct PoolInfo {
 #[derive(Debug)]
 pub struct Simulator {
     addr: SocketAddr,
-    shared: Arc<Shared>,
+    shared: Arc<server::Shared>,
     stop: watch::Sender<()>,
     server: JoinHandle<()>,
 }
@@ -149,15 +137,16 @@ impl Simulator {
     /// # Errors
     /// The address cannot be listened on, or the record cannot be written.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let failed = |error| StartError::Listen(options.listen, error);
-        let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
+        let Options { listen, scenario, seed, record } = options;
+        let failed = |cause| StartError { what: format!("cannot listen on {listen}"), cause };
+        let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
-        let recorder = match options.record {
-            Some(path) => Some(Recorder::create(&path).map_err(|error| StartError::Record(path, error))?),
-            None => None,
+        let create = |path: PathBuf| match File::create(&path) {
+            Ok(file) => Ok(Arc::new(Mutex::new(file))),
+            Err(cause) => Err(StartError { what: format!("cannot write the record {}", path.display()), cause }),
         };
-        let world = World::new(options.scenario, options.seed);
-        let shared = Arc::new(Shared { world: Mutex::new(world), recorder: recorder.map(Arc::new) });
+        let recorder = record.map(create).transpose()?;
+        let shared = Arc::new(server::Shared { world: Mutex::new(world::World::new(scenario, seed)), recorder });
         let (stop, stopped) = watch::channel(());
         let server = tokio::spawn(server::serve(listener, Arc::clone(&shared), stopped));
         Ok(Self { addr, shared, stop, server })
@@ -172,27 +161,26 @@ impl Simulator {
     /// All accounts, by id.
     #[must_use]
     pub fn accounts(&self) -> Vec<AccountInfo> {
-        let world = lock(&self.shared.world);
-        let info = |(id, keys): (&String, &sigv4::Keys)| AccountInfo {
-            id: id.clone(),
-            access_key_id: keys.id.clone(),
-            secret_access_key: keys.secret.clone(),
-            session_token: keys.token.clone(),
+        let accounts = record::lock(&self.shared.world).accounts.clone();
+        let info = |(id, keys): (String, sigv4::Keys)| AccountInfo {
+            id,
+            access_key_id: keys.id,
+            secret_access_key: keys.secret,
+            session_token: keys.token,
         };
-        world.accounts.iter().map(info).collect()
+        accounts.into_iter().map(info).collect()
     }
 
     /// All pools that exist now, by id.
     #[must_use]
     pub fn pools(&self) -> Vec<PoolInfo> {
-        let world = lock(&self.shared.world);
         let info = |pool: &world::Pool| PoolInfo {
             id: pool.id.clone(),
-            region: pool.region().to_owned(),
+            region: world::region_of(&pool.id).to_owned(),
             account: pool.account.clone(),
             name: pool.name.clone(),
         };
-        world.pools.values().map(info).collect()
+        record::lock(&self.shared.world).pools.values().map(info).collect()
     }
 
     /// Stops within a second: answers under way are finished, hanging ones broken off.

@@ -1,6 +1,14 @@
 //! The operations of the API that the simulator knows.
 
-use crate::quota::Category;
+/// AWS's categories of operations, each with a quota of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Category {
+    ResourceRead,
+    ResourceUpdate,
+    PoolUpdate,
+    UserCreation,
+    UserList,
+}
 
 macro_rules! operations {
     ($($name:ident => $category:ident),+ $(,)?) => {

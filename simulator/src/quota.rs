@@ -3,43 +3,19 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::operation::Operation;
+use crate::operation::{Category, Operation};
 use crate::scenario::QuotaSection;
 
-/// AWS's categories of operations, each with a quota of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Category {
-    ResourceRead,
-    ResourceUpdate,
-    PoolUpdate,
-    UserCreation,
-    UserList,
-}
-
-/// What a bucket belongs to.
+/// What a bucket belongs to: an account and region, or a pool.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Owner {
     Account(String, String, Category),
     Pool(String, Operation),
 }
 
-/// A second's worth of requests, refilled evenly.
-#[derive(Debug)]
-struct Bucket {
-    tokens: f64,
-    at: Duration,
-}
-
-impl Bucket {
-    fn refill(&mut self, now: Duration, rate: f64) {
-        self.tokens = (self.tokens + now.saturating_sub(self.at).as_secs_f64() * rate).min(rate.max(1.0));
-        self.at = now;
-    }
-}
-
-/// All buckets that were ever drawn from.
+/// All buckets that were ever drawn from: their tokens, and when those were counted. A bucket holds a second's worth.
 #[derive(Debug, Default)]
-pub(crate) struct Quotas(HashMap<Owner, Bucket>);
+pub(crate) struct Quotas(HashMap<Owner, (f64, Duration)>);
 
 /// A request as the quotas see it.
 #[derive(Clone, Copy, Debug)]
@@ -67,30 +43,26 @@ impl Quotas {
     ) -> Verdict {
         let category = operation.category();
         let (rate, per_pool) = match category {
-            Category::ResourceRead => (rates.user_pool_resource_read, Some(rates.per_pool)),
-            Category::ResourceUpdate => (rates.user_pool_resource_update, Some(rates.per_pool)),
-            Category::PoolUpdate => (rates.user_pool_update, None),
-            Category::UserCreation => (rates.user_creation, None),
-            Category::UserList => (rates.user_list, None),
+            Category::ResourceRead => (&rates.user_pool_resource_read, Some(&rates.per_pool)),
+            Category::ResourceUpdate => (&rates.user_pool_resource_update, Some(&rates.per_pool)),
+            Category::PoolUpdate => (&rates.user_pool_update, None),
+            Category::UserCreation => (&rates.user_creation, None),
+            Category::UserList => (&rates.user_list, None),
         };
-        let mut owners = vec![(Owner::Account(caller.account.into(), caller.region.into(), category), rate)];
-        if let (Some(pool), Some(rate)) = (caller.pool, per_pool) {
-            owners.push((Owner::Pool(pool.into(), operation), rate));
-        }
+        let account = Owner::Account(caller.account.into(), caller.region.into(), category);
+        let pool = caller.pool.zip(per_pool).map(|(pool, rate)| (Owner::Pool(pool.into(), operation), rate.0));
+        let owners: Vec<(Owner, f64)> = [(account, rate.0)].into_iter().chain(pool).collect();
         let mut verdict = Verdict::Within;
         for (owner, rate) in &owners {
-            let bucket = self.0.entry(owner.clone()).or_insert(Bucket { tokens: rate.max(1.0), at: now });
-            bucket.refill(now, *rate);
-            if bucket.tokens < 1.0 {
+            let (tokens, at) = self.0.entry(owner.clone()).or_insert((rate.max(1.0), now));
+            *tokens = (*tokens + now.saturating_sub(*at).as_secs_f64() * rate).min(rate.max(1.0));
+            *at = now;
+            if *tokens < 1.0 {
                 verdict = Verdict::Exceeded;
             }
         }
         if verdict == Verdict::Within {
-            for (owner, _) in &owners {
-                if let Some(bucket) = self.0.get_mut(owner) {
-                    bucket.tokens -= 1.0;
-                }
-            }
+            owners.iter().for_each(|(owner, _)| self.0.entry(owner.clone()).or_default().0 -= 1.0);
         }
         verdict
     }

@@ -19,9 +19,8 @@ impl Random {
 
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut word = self.0;
-        word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        let word = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         word ^ (word >> 31)
     }
 
@@ -38,11 +37,8 @@ impl Random {
 
     /// A request id.
     pub(crate) fn uuid(&mut self) -> Uuid {
-        let (high, low) = (self.next().to_be_bytes(), self.next().to_be_bytes());
-        let mut bytes = [0; 16];
-        bytes[..8].copy_from_slice(&high);
-        bytes[8..].copy_from_slice(&low);
-        Builder::from_random_bytes(bytes).into_uuid()
+        let bits = u128::from(self.next()) << 64 | u128::from(self.next());
+        Builder::from_random_bytes(bits.to_be_bytes()).into_uuid()
     }
 }
 

@@ -1,69 +1,54 @@
 //! A scripted job: a fixed sequence of what successive answers show.
 
 use crate::clock::{Moment, millis};
-use crate::scenario::{ShownChange, StepRule};
+use crate::scenario::StepRule;
 
 /// The script's place in its sequence. Its time begins with the first answer that shows it, so that a test need not be
 /// quick.
 #[derive(Clone, Debug)]
 pub(crate) struct Script {
-    steps: Vec<Step>,
+    /// Each with all that it shows.
+    steps: Vec<StepRule>,
     at: usize,
     since: Option<Moment>,
     answers: u64,
     /// When a step that has started, and one that is over, were first entered.
-    started: Option<Moment>,
-    completed: Option<Moment>,
-}
-
-#[derive(Clone, Debug)]
-struct Step {
-    polls: Option<u64>,
-    lasts: Option<Moment>,
-    shown: ShownChange,
-}
-
-/// What a script shows at one moment.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ScriptView<'a> {
-    pub(crate) shown: &'a ShownChange,
     pub(crate) started: Option<Moment>,
     pub(crate) completed: Option<Moment>,
 }
 
 impl Script {
     pub(crate) fn new(rules: &[StepRule]) -> Self {
-        let mut shown = ShownChange { status: Some("Created".into()), ..ShownChange::default() };
+        let mut shown = StepRule { status: Some("Created".into()), ..StepRule::default() };
         (shown.imported, shown.skipped, shown.failed) = (Some(0), Some(0), Some(0));
         let mut steps = Vec::with_capacity(rules.len());
-        for rule in rules {
+        for rule in rules.iter().cloned() {
             // The message belongs to its status; all else stays until it is said anew.
-            if rule.status.is_some() {
-                shown.message = None;
-            }
-            shown = ShownChange {
-                status: rule.status.clone().or(shown.status),
+            let message = shown.message.filter(|_| rule.status.is_none());
+            shown = StepRule {
+                polls: rule.polls,
+                lasts: rule.lasts,
+                status: rule.status.or(shown.status),
                 imported: rule.imported.or(shown.imported),
                 skipped: rule.skipped.or(shown.skipped),
                 failed: rule.failed.or(shown.failed),
-                message: rule.message.clone().or(shown.message),
-                omit: rule.omit.clone().unwrap_or(shown.omit),
-                set: if rule.set.is_empty() { shown.set } else { rule.set.clone() },
+                message: rule.message.or(message),
+                omit: rule.omit.or(shown.omit),
+                set: rule.set.or(shown.set),
             };
-            let lasts = rule.lasts.map(|period| millis(period.0));
-            steps.push(Step { polls: rule.polls, lasts, shown: shown.clone() });
+            steps.push(shown.clone());
         }
         Self { steps, at: 0, since: None, answers: 0, started: None, completed: None }
     }
 
-    /// Moves on to now, and counts one answer that shows the job.
-    pub(crate) fn look(&mut self, now: Moment) -> Option<ScriptView<'_>> {
+    /// Moves on to now, counts one answer that shows the job, and tells what it shows.
+    pub(crate) fn look(&mut self, now: Moment) -> StepRule {
         let mut since = *self.since.get_or_insert(now);
         loop {
             self.enter(since);
-            let step = self.steps.get(self.at)?;
-            let timed_out = step.lasts.map(|lasts| since.saturating_add(lasts)).filter(|end| *end <= now);
-            since = match timed_out {
+            let Some(step) = self.steps.get(self.at) else { return StepRule::default() };
+            let end = step.lasts.as_ref().map(|lasts| since.saturating_add(millis(lasts.0)));
+            since = match end.filter(|end| *end <= now) {
                 _ if step.polls.is_some_and(|polls| self.answers >= polls) => now,
                 Some(end) => end,
                 None => break,
@@ -72,13 +57,12 @@ impl Script {
         }
         self.since = Some(since);
         self.answers += 1;
-        let shown = &self.steps.get(self.at)?.shown;
-        Some(ScriptView { shown, started: self.started, completed: self.completed })
+        self.steps[self.at].clone()
     }
 
     /// Keeps the dates at which the job was first seen to have started and to be over.
     fn enter(&mut self, at: Moment) {
-        let status = self.steps.get(self.at).and_then(|step| step.shown.status.as_deref());
+        let status = self.steps.get(self.at).and_then(|step| step.status.as_deref());
         if !matches!(status, Some("Created" | "Expired")) {
             self.started.get_or_insert(at);
         }
@@ -96,11 +80,11 @@ mod tests {
     fn script(steps: &str) -> Script {
         let text = format!("[[pool]]\nid = \"us-west-2_X\"\n[[pool.job]]\nscript = [{steps}]");
         let scenario = Scenario::parse(&text).unwrap();
-        Script::new(scenario.pool[0].job[0].script.as_ref().unwrap().get_ref())
+        Script::new(scenario.pool[0].get_ref().job[0].get_ref().script.as_ref().unwrap())
     }
 
     fn status(script: &mut Script, now: i64) -> String {
-        script.look(now).unwrap().shown.status.clone().unwrap()
+        script.look(now).status.unwrap()
     }
 
     #[test]
@@ -112,8 +96,8 @@ mod tests {
         assert_eq!(status(&mut script, 91_000), "InProgress");
         assert_eq!(status(&mut script, 92_999), "InProgress");
         assert_eq!(status(&mut script, 93_000), "Succeeded");
-        let view = script.look(1_000_000).unwrap();
-        assert_eq!((view.started, view.completed), (Some(91_000), Some(93_000)));
+        assert_eq!(status(&mut script, 1_000_000), "Succeeded");
+        assert_eq!((script.started, script.completed), (Some(91_000), Some(93_000)));
     }
 
     #[test]
@@ -128,8 +112,8 @@ mod tests {
         let mut script = script(
             r#"{polls = 1, status = "InProgress", imported = 5, message = "m"}, {status = "Failed", failed = 2}"#,
         );
-        assert_eq!(script.look(0).unwrap().shown.message.as_deref(), Some("m"));
-        let shown = script.look(1).unwrap().shown.clone();
+        assert_eq!(script.look(0).message.as_deref(), Some("m"));
+        let shown = script.look(1);
         assert_eq!((shown.imported, shown.failed, shown.message), (Some(5), Some(2), None));
     }
 }

@@ -1,10 +1,8 @@
 //! The HTTP server: accepts, keeps connections, and hands each request to the API or the upload.
 
+use std::error::Error;
 use std::io;
-use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use hyper::body::Incoming;
@@ -12,12 +10,12 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::record::{Entry, Exchange, Recorder, lock};
+use crate::clock::wall_time;
+use crate::record::{Entry, Recorder, lock};
 use crate::wire::{AnswerBody, Failure};
 use crate::world::World;
 use crate::{rpc, upload};
@@ -31,20 +29,8 @@ const DRAIN: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) world: Mutex<World>,
-    pub(crate) recorder: Option<Arc<Recorder>>,
+    pub(crate) recorder: Option<Recorder>,
 }
-
-/// The scenario wants the connection reset.
-#[derive(Debug)]
-pub(crate) struct Reset;
-
-impl std::fmt::Display for Reset {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("reset by the scenario")
-    }
-}
-
-impl std::error::Error for Reset {}
 
 /// Serves until told to stop, or until the sender is gone.
 pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: watch::Receiver<()>) {
@@ -53,11 +39,10 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: watc
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            // Changed or closed, it is the end.
             _ = stopped.changed() => break,
         };
         match accepted {
-            Ok((stream, peer)) => drop(connections.spawn(connection(stream, peer, Arc::clone(&shared), stop.clone()))),
+            Ok((stream, _)) => drop(connections.spawn(connection(stream, Arc::clone(&shared), stop.clone()))),
             // Out of file descriptors, say: others may be freed soon.
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
         }
@@ -69,112 +54,43 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: watc
     drop(tokio::time::timeout(DRAIN, drained).await);
 }
 
-async fn connection(stream: TcpStream, _peer: SocketAddr, shared: Arc<Shared>, mut stop: watch::Receiver<()>) {
+async fn connection(stream: TcpStream, shared: Arc<Shared>, mut stop: watch::Receiver<()>) {
     // Small answers must not wait for the acknowledgement of the ones before.
     drop(stream.set_nodelay(true));
-    let exchange = Arc::new(Exchange::new(shared.recorder.clone()));
-    let ended = EndOfExchange(Arc::clone(&exchange));
-    let service = service_fn({
-        let exchange = Arc::clone(&exchange);
-        move |request| handle(request, Arc::clone(&shared), Arc::clone(&exchange))
-    });
-    let stream = Watched { stream, exchange: Arc::clone(&exchange) };
-    let mut connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), service);
-    let finished = tokio::select! {
-        _ = Pin::new(&mut connection) => true,
-        _ = stop.changed() => false,
+    let service = service_fn(move |request| handle(request, Arc::clone(&shared)));
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+    let mut connection = http.serve_connection(TokioIo::new(stream), service);
+    let ended = tokio::select! {
+        ended = &mut connection => ended,
+        _ = stop.changed() => {
+            std::pin::Pin::new(&mut connection).graceful_shutdown();
+            (&mut connection).await
+        }
     };
-    if !finished {
-        Pin::new(&mut connection).graceful_shutdown();
-        drop(Pin::new(&mut connection).await);
-    }
-    if exchange.reset_demanded() {
-        drop(connection.into_parts().io.inner().stream.set_zero_linger());
-    }
-    drop(ended);
-}
-
-/// Closes the record of an exchange however the connection's task ends.
-struct EndOfExchange(Arc<Exchange>);
-
-impl Drop for EndOfExchange {
-    fn drop(&mut self) {
-        self.0.ended();
+    let cause = ended.as_ref().err().and_then(|error| error.source()?.downcast_ref::<io::Error>());
+    if cause.is_some_and(|cause| cause.kind() == io::ErrorKind::ConnectionReset) {
+        drop(connection.into_parts().io.inner().set_zero_linger());
     }
 }
 
-async fn handle(
-    request: Request<Incoming>,
-    shared: Arc<Shared>,
-    exchange: Arc<Exchange>,
-) -> Result<Response<AnswerBody>, Reset> {
+/// An error resets the connection.
+async fn handle(request: Request<Incoming>, shared: Arc<Shared>) -> io::Result<Response<AnswerBody>> {
+    let mut entry = Entry::new(shared.recorder.clone());
     let request_id = {
         let mut world = lock(&shared.world);
-        let request_id = world.random.uuid().to_string();
-        let agent = request.headers().get("user-agent").and_then(|agent| agent.to_str().ok());
-        exchange.open(Entry {
-            at: world.clock.elapsed().as_secs_f64(),
-            time: world.clock.wall().to_string(),
-            request_id: Some(request_id.clone()),
-            user_agent: agent.map(str::to_owned),
-            ..Entry::default()
-        });
-        request_id
+        entry.note("at", world.clock.elapsed().as_secs_f64());
+        world.random.uuid().to_string()
     };
+    let agent = request.headers().get("user-agent").and_then(|agent| agent.to_str().ok());
+    entry.note("user_agent", agent);
+    entry.note("time", wall_time().to_string());
+    entry.note("request_id", request_id.as_str());
     let mut reply = match (request.method(), request.uri().path()) {
-        (&Method::POST, "/") => match rpc::answer(request, &shared, &exchange).await {
-            Ok(reply) => reply,
-            Err(reset) => {
-                exchange.demand_reset();
-                return Err(reset);
-            }
-        },
-        (&Method::PUT, _) => upload::answer(request, &shared, &exchange).await,
+        (&Method::POST, "/") => rpc::answer(request, &shared, &mut entry).await?,
+        (&Method::PUT, _) => upload::answer(request, &shared, &mut entry).await,
         (_, _) => Failure::bare(404, "UnknownOperationException").into_reply(),
     };
     reply.header("x-amzn-requestid", &request_id);
-    exchange.note(|entry| {
-        entry.http_status = Some(reply.status);
-        entry.error = reply.error.take();
-    });
-    Ok(reply.into_response(exchange))
-}
-
-/// A connection that tells its exchange when bytes have left.
-#[derive(Debug)]
-struct Watched {
-    stream: TcpStream,
-    exchange: Arc<Exchange>,
-}
-
-impl AsyncRead for Watched {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Watched {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    /// hyper flushes the stream once its own buffer is empty.
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let flushed = Pin::new(&mut self.stream).poll_flush(context);
-        if matches!(flushed, Poll::Ready(Ok(()))) {
-            self.exchange.flushed();
-        }
-        flushed
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
+    Ok(reply.into_response(entry))
 }

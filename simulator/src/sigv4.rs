@@ -28,25 +28,13 @@ impl std::fmt::Debug for Keys {
     }
 }
 
-/// What a signature is bound to: `20240101/us-east-1/cognito-idp/aws4_request`.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Scope {
-    pub(crate) day: String,
-    pub(crate) region: String,
-    pub(crate) service: String,
-}
-
-impl std::fmt::Display for Scope {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}/{}/aws4_request", self.day, self.region, self.service)
-    }
-}
-
 /// The parts of an `Authorization` header, or of the query of a pre-signed URL.
 #[derive(Clone, Debug)]
 pub(crate) struct Claim {
     pub(crate) key_id: String,
-    pub(crate) scope: Scope,
+    pub(crate) region: String,
+    /// `20240101/us-east-1/cognito-idp/aws4_request`.
+    scope: String,
     headers: Vec<String>,
     signature: String,
 }
@@ -72,30 +60,25 @@ impl Claim {
     /// Reads the `Authorization` header, whether or not it is true.
     pub(crate) fn of(headers: &HeaderMap) -> Result<Self, Refusal> {
         let text = headers.get("authorization").and_then(|value| value.to_str().ok()).ok_or(Refusal::Unsigned)?;
-        let fields = text
-            .strip_prefix(ALGORITHM)
-            .ok_or_else(|| Refusal::Malformed(format!("Unsupported AWS 'algorithm': '{text}'.")))?;
+        let fields = text.strip_prefix(ALGORITHM);
         let field = |name: &str| {
-            fields
-                .split(',')
-                .find_map(|field| field.trim().strip_prefix(name)?.strip_prefix('='))
-                .ok_or_else(|| Refusal::Malformed(format!("Authorization header requires '{name}' parameter.")))
+            let mut fields = fields.unwrap_or_default().split(',');
+            let found = fields.find_map(|field| field.trim().strip_prefix(name)?.strip_prefix('='));
+            found.ok_or_else(|| Refusal::Malformed(format!("Authorization header requires '{name}' parameter.")))
         };
         Self::from_parts(field("Credential")?, field("SignedHeaders")?, field("Signature")?)
     }
 
     fn from_parts(credential: &str, headers: &str, signature: &str) -> Result<Self, Refusal> {
-        let mut parts = credential.rsplitn(5, '/');
-        let (Some("aws4_request"), Some(service), Some(region), Some(day), Some(key_id)) =
-            (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(Refusal::Malformed(format!(
-                "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '{credential}'"
-            )));
+        let parts: Vec<&str> = credential.split('/').collect();
+        let [key_id, _day, region, _service, "aws4_request"] = parts.as_slice() else {
+            let wants = "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term";
+            return Err(Refusal::Malformed(format!("{wants}, got '{credential}'")));
         };
         Ok(Self {
-            key_id: key_id.to_owned(),
-            scope: Scope { day: day.to_owned(), region: region.to_owned(), service: service.to_owned() },
+            key_id: (*key_id).to_owned(),
+            region: (*region).to_owned(),
+            scope: parts[1..].join("/"),
             headers: headers.split(';').map(str::to_owned).collect(),
             signature: signature.to_owned(),
         })
@@ -106,73 +89,61 @@ impl Claim {
         &self,
         parts: &Parts,
         body: &[u8],
-        keys: Option<&Keys>,
+        keys: &Keys,
         now: Timestamp,
         skew: SignedDuration,
     ) -> Result<(), Refusal> {
         let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
-        let keys = keys.ok_or(Refusal::UnknownKey)?;
         if keys.token.is_some() && keys.token.as_deref() != header("x-amz-security-token") {
             return Err(Refusal::UnknownKey);
         }
-        if self.scope.service != "cognito-idp" {
+        if !self.scope.ends_with("/cognito-idp/aws4_request") {
             return Err(Refusal::Invalid("Credential should be scoped to correct service: 'cognito-idp'.".into()));
         }
         let stamp = header("x-amz-date").unwrap_or_default();
         let signed_at = parse_date(stamp).ok_or_else(|| {
-            Refusal::Malformed("Date must be in ISO-8601 'basic format'. Authorization requires 'X-Amz-Date'.".into())
+            Refusal::Malformed("Authorization header requires existence of an 'X-Amz-Date' header.".into())
         })?;
-        if !stamp.starts_with(&self.scope.day) || !self.headers.iter().any(|name| name == "host") {
-            return Err(Refusal::Mismatch);
+        if signed_at < now - skew || signed_at > now + skew {
+            let (said, limit, sign) = match signed_at < now {
+                true => ("expired: {} is now earlier than", now - skew, '-'),
+                false => ("not yet current: {} is still later than", now + skew, '+'),
+            };
+            let (said, limit, now) = (said.replace("{}", stamp), format_date(limit), format_date(now));
+            let minutes = skew.as_secs() / 60;
+            return Err(Refusal::Invalid(format!("Signature {said} {limit} ({now} {sign} {minutes} min.)")));
         }
-        check_skew(stamp, signed_at, now, skew)?;
-        let canonical =
-            canonical_request(parts, &self.headers, &hex(&Sha256::digest(body))).ok_or(Refusal::Mismatch)?;
-        if sign(&keys.secret, &self.scope, stamp, &canonical) == self.signature {
-            Ok(())
-        } else {
-            Err(Refusal::Mismatch)
-        }
+        let signs_host = self.headers.iter().any(|name| name == "host");
+        self.check(parts, &hex(&Sha256::digest(body)), keys, stamp, signs_host)
     }
-}
 
-fn check_skew(stamp: &str, signed_at: Timestamp, now: Timestamp, skew: SignedDuration) -> Result<(), Refusal> {
-    let minutes = skew.as_secs() / 60;
-    let (oldest, newest) = (now - skew, now + skew);
-    if signed_at < oldest {
-        let (oldest, now) = (oldest.strftime(DATE), now.strftime(DATE));
-        return Err(Refusal::Invalid(format!(
-            "Signature expired: {stamp} is now earlier than {oldest} ({now} - {minutes} min.)"
-        )));
+    fn check(&self, parts: &Parts, payload: &str, keys: &Keys, stamp: &str, complete: bool) -> Result<(), Refusal> {
+        let canonical = canonical_request(parts, &self.headers, payload).ok_or(Refusal::Mismatch)?;
+        let right = sign(&keys.secret, &self.scope, stamp, &canonical) == self.signature;
+        let same_day = self.scope.split('/').next().is_some_and(|day| stamp.starts_with(day));
+        if right && same_day && complete { Ok(()) } else { Err(Refusal::Mismatch) }
     }
-    if signed_at > newest {
-        let (newest, now) = (newest.strftime(DATE), now.strftime(DATE));
-        return Err(Refusal::Invalid(format!(
-            "Signature not yet current: {stamp} is still later than {newest} ({now} + {minutes} min.)"
-        )));
-    }
-    Ok(())
 }
 
 /// The value of an `Authorization` header for a request; the headers to be signed must be set already.
-pub(crate) fn authorize(parts: &Parts, body: &[u8], keys: &Keys, scope: &Scope, stamp: &str) -> String {
+pub(crate) fn authorize(parts: &Parts, body: &[u8], keys: &Keys, region: &str, stamp: &str) -> String {
     let mut names: Vec<String> = parts.headers.keys().map(|name| name.as_str().to_owned()).collect();
     names.sort();
+    let scope = format!("{}/{region}/cognito-idp/aws4_request", &stamp[..8]);
     let canonical = canonical_request(parts, &names, &hex(&Sha256::digest(body))).unwrap_or_default();
-    let signature = sign(&keys.secret, scope, stamp, &canonical);
+    let signature = sign(&keys.secret, &scope, stamp, &canonical);
     format!("{ALGORITHM} Credential={}/{scope}, SignedHeaders={}, Signature={signature}", keys.id, names.join(";"))
 }
 
 /// The upload's URL as Cognito writes it: the token first, signed for the host and the encryption header.
 pub(crate) fn presign(host: &str, path: &str, keys: &Keys, region: &str, at: Timestamp, seconds: i64) -> String {
     let stamp = format_date(at);
-    let scope = Scope { day: stamp[..8].to_owned(), region: region.to_owned(), service: "s3".to_owned() };
-    let credential = format!("{}/{scope}", keys.id);
+    let scope = format!("{}/{region}/s3/aws4_request", &stamp[..8]);
     let query = format!(
         "X-Amz-Security-Token={}&X-Amz-Algorithm={ALGORITHM}&X-Amz-Date={stamp}\
          &X-Amz-SignedHeaders=host%3Bx-amz-server-side-encryption&X-Amz-Expires={seconds}&X-Amz-Credential={}",
         escape(keys.token.as_deref().unwrap_or_default()),
-        escape(&credential)
+        escape(&format!("{}/{scope}", keys.id))
     );
     let headers = format!("host:{host}\nx-amz-server-side-encryption:aws:kms\n\nhost;x-amz-server-side-encryption");
     let canonical = format!("PUT\n{path}\n{}\n{headers}\n{UNSIGNED}", canonical_query(&query));
@@ -182,78 +153,61 @@ pub(crate) fn presign(host: &str, path: &str, keys: &Keys, region: &str, at: Tim
 
 /// Checks a request to an upload URL, headers included.
 pub(crate) fn verify_presigned(parts: &Parts, keys: &Keys, now: Timestamp) -> Result<(), Refusal> {
-    let query = parts.uri.query().unwrap_or_default();
-    let pairs = query_pairs(query);
+    let pairs = query_pairs(parts.uri.query().ok_or(Refusal::Unsigned)?);
     let field = |name: &str| {
         let found = pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
         found.ok_or_else(|| Refusal::Malformed(format!("Query-string authentication requires the {name} parameter")))
     };
-    if query.is_empty() {
-        return Err(Refusal::Unsigned);
-    }
-    let stamp = field("X-Amz-Date")?;
     let claim =
         Claim::from_parts(field("X-Amz-Credential")?, field("X-Amz-SignedHeaders")?, field("X-Amz-Signature")?)?;
-    let (signed_at, seconds) = (parse_date(stamp), field("X-Amz-Expires")?.parse().ok());
-    let (Some(signed_at), Some(seconds)) = (signed_at, seconds) else {
-        return Err(Refusal::Malformed("X-Amz-Date or X-Amz-Expires cannot be read".into()));
-    };
     if claim.key_id != keys.id {
         return Err(Refusal::UnknownKey);
     }
-    if now > signed_at + SignedDuration::from_secs(seconds) {
-        return Err(Refusal::Lapsed);
+    let stamp = field("X-Amz-Date")?;
+    match (parse_date(stamp), field("X-Amz-Expires")?.parse().map(SignedDuration::from_secs)) {
+        (Some(signed_at), Ok(lasts)) if now <= signed_at + lasts => claim.check(parts, UNSIGNED, keys, stamp, true),
+        (Some(_), Ok(_)) => Err(Refusal::Lapsed),
+        (None, _) | (_, Err(_)) => Err(Refusal::Malformed("X-Amz-Date or X-Amz-Expires cannot be read".into())),
     }
-    let canonical = canonical_request(parts, &claim.headers, UNSIGNED).ok_or(Refusal::Mismatch)?;
-    if sign(&keys.secret, &claim.scope, stamp, &canonical) == claim.signature { Ok(()) } else { Err(Refusal::Mismatch) }
 }
 
 /// None where a header that is said to be signed is absent.
 fn canonical_request(parts: &Parts, signed: &[String], payload: &str) -> Option<String> {
     let mut headers = String::new();
     for name in signed {
-        let values: Option<Vec<String>> = parts
-            .headers
-            .get_all(name)
-            .iter()
-            .map(|value| Some(value.to_str().ok()?.split_whitespace().collect::<Vec<_>>().join(" ")))
-            .collect();
-        let values = values.filter(|values| !values.is_empty())?;
+        let values = parts.headers.get_all(name).iter().map(|value| value.to_str().ok());
+        let words = |value: &str| value.split_whitespace().collect::<Vec<_>>().join(" ");
+        let values: Vec<String> = values.map(|value| value.map(words)).collect::<Option<_>>()?;
+        values.first()?;
         headers.push_str(&format!("{name}:{}\n", values.join(",")));
     }
     let query = canonical_query(parts.uri.query().unwrap_or_default());
-    let (method, path) = (&parts.method, parts.uri.path());
-    Some(format!("{method}\n{path}\n{query}\n{headers}\n{}\n{payload}", signed.join(";")))
+    Some(format!("{}\n{}\n{query}\n{headers}\n{}\n{payload}", parts.method, parts.uri.path(), signed.join(";")))
 }
 
 fn canonical_query(query: &str) -> String {
-    let mut pairs: Vec<String> = query_pairs(query)
-        .iter()
-        .filter(|(name, _)| name != "X-Amz-Signature")
-        .map(|(name, value)| format!("{}={}", escape(name), escape(value)))
-        .collect();
+    let pairs = query_pairs(query).into_iter().filter(|(name, _)| name != "X-Amz-Signature");
+    let mut pairs: Vec<_> = pairs.map(|(name, value)| format!("{}={}", escape(&name), escape(&value))).collect();
     pairs.sort();
     pairs.join("&")
 }
 
 fn query_pairs(query: &str) -> Vec<(String, String)> {
     let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-    query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .map(|(name, value)| (decode(name), decode(value)))
-        .collect()
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    pairs.map(|(name, value)| (decode(name), decode(value))).collect()
 }
 
 fn escape(text: &str) -> String {
     utf8_percent_encode(text, ESCAPED).to_string()
 }
 
-fn sign(secret: &str, scope: &Scope, stamp: &str, canonical: &str) -> String {
+/// The key is derived from the scope's four parts in turn.
+fn sign(secret: &str, scope: &str, stamp: &str, canonical: &str) -> String {
     let text = format!("{ALGORITHM}\n{stamp}\n{scope}\n{}", hex(&Sha256::digest(canonical)));
-    let steps = [scope.day.as_str(), &scope.region, &scope.service, "aws4_request", &text];
-    hex(&steps.iter().fold(format!("AWS4{secret}").into_bytes(), |key, step| mac(&key, step)))
+    let steps = scope.split('/').chain([text.as_str()]);
+    hex(&steps.fold(format!("AWS4{secret}").into_bytes(), |key, step| mac(&key, step)))
 }
 
 fn mac(key: &[u8], text: &str) -> Vec<u8> {

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::clock::{Clock, Moment, millis};
+use crate::clock::{Clock, Moment, millis, wall_time};
 use crate::csv::{Schema, User};
-use crate::fault::Faults;
+use crate::fault::{self, Fault};
 use crate::import::{Import, Snapshot};
 use crate::quota::Quotas;
 use crate::random::Random;
-use crate::scenario::{Contact, JobRule, PoolRule, Scenario};
+use crate::scenario::{AccountRule, Contact, JobRule, PoolRule, Scenario};
 use crate::script::Script;
 use crate::sigv4::Keys;
 
@@ -25,7 +25,7 @@ pub(crate) struct World {
     pub(crate) scenario: Arc<Scenario>,
     pub(crate) random: Random,
     pub(crate) quotas: Quotas,
-    pub(crate) faults: Faults,
+    pub(crate) faults: Vec<Fault>,
     /// By account.
     pub(crate) accounts: BTreeMap<String, Keys>,
     /// By id.
@@ -69,95 +69,62 @@ pub(crate) enum Course {
 impl World {
     pub(crate) fn new(scenario: Scenario, seed: Option<u64>) -> Self {
         let mut random = Random::new(seed);
-        let upload_keys = Keys {
-            id: format!("ASIA{}", random.letters(16).to_ascii_uppercase()),
-            secret: random.letters(40),
-            token: Some(random.letters(600)),
-        };
-        let mut world = Self {
-            clock: Clock::start(&scenario.clock),
-            quotas: Quotas::default(),
-            faults: Faults::new(&scenario.fault, &random),
-            accounts: BTreeMap::new(),
-            pools: BTreeMap::new(),
-            scenario: Arc::new(scenario),
-            random,
-            upload_keys,
-        };
-        let rules = Arc::clone(&world.scenario);
-        for rule in &rules.account {
-            let mut keys = test_keys(&rule.id.get_ref().0);
-            keys.id = rule.access_key_id.clone().unwrap_or(keys.id);
-            keys.secret = rule.secret_access_key.clone().unwrap_or(keys.secret);
-            keys.token.clone_from(&rule.session_token);
-            world.accounts.insert(rule.id.get_ref().0.clone(), keys);
-        }
-        let first = rules.account.first().map_or(DEFAULT_ACCOUNT, |rule| &rule.id.get_ref().0);
-        for rule in &rules.pool {
-            world.add_pool_of(rule, first);
-        }
+        let faults = fault::arm(&scenario.fault, &random);
+        let (id, secret) = (format!("ASIA{}", random.letters(16).to_ascii_uppercase()), random.letters(40));
+        let upload_keys = Keys { id, secret, token: Some(random.letters(600)) };
+        let (clock, scenario) = (Clock::start(&scenario.clock), Arc::new(scenario));
+        let (accounts, pools, quotas) = (BTreeMap::new(), BTreeMap::new(), Quotas::default());
+        let rules = Arc::clone(&scenario);
+        let mut world = Self { clock, scenario, random, quotas, faults, accounts, pools, upload_keys };
+        let named = rules.account.iter().map(|rule| rule.get_ref());
+        world.accounts.extend(named.map(|rule| (rule.id.0.clone(), test_keys(&rule.id.0, Some(rule)))));
+        let first = rules.account.first().map_or(DEFAULT_ACCOUNT, |rule| &rule.get_ref().id.0);
+        rules.pool.iter().for_each(|rule| world.add_pool(rule.get_ref(), first));
         // An account without a pool is of no use to a newcomer.
         if rules.pool.is_empty() {
-            world.add_pool_of(&PoolRule::default(), first);
+            world.add_pool(&PoolRule::default(), first);
         }
         world
     }
 
-    fn add_pool_of(&mut self, rule: &PoolRule, first_account: &str) {
-        let account = rule.account.as_ref().map_or(first_account, |account| &account.0);
-        self.accounts.entry(account.to_owned()).or_insert_with(|| test_keys(account));
-        let region = rule.region.as_ref().map_or(DEFAULT_REGION, |region| region.get_ref());
-        let id = rule.id.as_ref().map_or_else(|| self.new_pool_id(region), |id| id.get_ref().0.clone());
-        let user = |name: &String| {
-            (name.clone(), User { name: name.clone(), attributes: BTreeMap::new(), status: "CONFIRMED" })
+    fn add_pool(&mut self, rule: &PoolRule, first_account: &str) {
+        let account = rule.account.as_ref().map_or(first_account, |account| &account.0).to_owned();
+        self.accounts.entry(account.clone()).or_insert_with(|| test_keys(&account, None));
+        let region = rule.region.as_deref().unwrap_or(DEFAULT_REGION);
+        let id = rule.id.as_ref().map_or_else(|| self.new_pool_id(region), |id| id.0.clone());
+        let user = |name: &String| User { name: name.clone(), attributes: BTreeMap::new(), status: "CONFIRMED" };
+        let schema = Schema {
+            auto_verified: rule.auto_verified.clone().unwrap_or_else(|| vec![Contact::Email]),
+            mfa: rule.mfa,
+            required: rule.required.clone(),
+            custom: rule.custom.clone(),
         };
-        let mut pool = Pool {
-            name: rule.name.clone().unwrap_or_else(|| "simulated".into()),
-            account: account.to_owned(),
-            schema: Schema {
-                auto_verified: rule.auto_verified.clone().unwrap_or_else(|| vec![Contact::Email]),
-                mfa: rule.mfa,
-                required: rule.required.clone(),
-                custom: rule.custom.clone(),
-            },
-            users: rule.users.iter().map(user).collect(),
-            jobs: Vec::new(),
-            id: id.clone(),
-        };
-        for rule in &rule.job {
-            self.add_jobs_of(rule, &mut pool);
-        }
+        let mut jobs: Vec<Job> = rule.job.iter().flat_map(|job| self.jobs_of(job.get_ref(), &account)).collect();
         // Jobs are listed by age, which need not be the scenario's order.
-        pool.jobs.sort_by_key(|job| job.created);
-        self.pools.insert(id, pool);
+        jobs.sort_by_key(|job| job.created);
+        let users = rule.users.iter().map(|name| (name.clone(), user(name))).collect();
+        let name = rule.name.clone().unwrap_or_else(|| "simulated".into());
+        self.pools.insert(id.clone(), Pool { id, account, name, schema, users, jobs });
     }
 
-    fn add_jobs_of(&mut self, rule: &JobRule, pool: &mut Pool) {
-        let created = -millis(rule.created_ago.0);
-        for number in 1..=rule.count.unwrap_or(1) {
-            let numbered = |text: &str| match rule.count {
-                Some(_) => format!("{text}-{number}"),
-                None => text.to_owned(),
-            };
-            let id = match &rule.id {
-                Some(id) => numbered(&id.get_ref().0),
-                None => self.new_job_id(),
-            };
-            pool.jobs.push(Job {
+    fn jobs_of(&mut self, rule: &JobRule, account: &str) -> Vec<Job> {
+        let ago = rule.created_ago.as_ref().map_or(0, |ago| millis(ago.0));
+        let role = rule.role.clone().unwrap_or_else(|| format!("arn:aws:iam::{account}:role/CognitoUserImport"));
+        let job = |number: u32| {
+            let numbered = |text: &str| rule.count.map_or(text.to_owned(), |_| format!("{text}-{number}"));
+            Job {
+                id: rule.id.as_ref().map_or_else(|| self.new_job_id(), |id| numbered(&id.0)),
                 name: numbered(rule.name.as_deref().unwrap_or("simulated")),
-                role: rule
-                    .role
-                    .clone()
-                    .unwrap_or_else(|| format!("arn:aws:iam::{}:role/CognitoUserImport", pool.account)),
-                created,
-                signed: self.clock.wall() - jiff::SignedDuration::from_millis(-created),
+                role: role.clone(),
+                created: -ago,
+                signed: wall_time() - SignedDuration::from_millis(ago),
                 course: match &rule.script {
-                    Some(script) => Course::Scripted(Script::new(script.get_ref())),
-                    None => Course::Real(Import::new(created, None)),
+                    Some(script) => Course::Scripted(Script::new(script)),
+                    None => Course::Real(Import::default()),
                 },
-                id,
-            });
-        }
+            }
+        };
+        (1..=rule.count.unwrap_or(1)).map(job).collect()
     }
 
     pub(crate) fn new_pool_id(&mut self, region: &str) -> String {
@@ -168,42 +135,23 @@ impl World {
         format!("import-{}", self.random.letters(10))
     }
 
-    /// The account whose access key this is.
-    pub(crate) fn account_of(&self, key_id: &str) -> Option<(&str, &Keys)> {
-        self.accounts.iter().find(|(_, keys)| keys.id == key_id).map(|(account, keys)| (account.as_str(), keys))
-    }
-
     /// Brings all running jobs up to now.
     pub(crate) fn advance(&mut self, now: Moment) {
-        for pool in self.pools.values_mut() {
-            pool.advance(now, &self.scenario);
+        for Pool { jobs, schema, users, .. } in self.pools.values_mut() {
+            for job in jobs {
+                if let Course::Real(import) = &mut job.course {
+                    import.advance(now, schema, &self.scenario, users);
+                }
+            }
         }
-    }
-
-    /// How many jobs of an account are active now.
-    pub(crate) fn active_jobs(&self, account: &str, now: Moment) -> usize {
-        let pools = self.pools.values().filter(|pool| pool.account == account);
-        pools.map(|pool| pool.active_jobs(now, &self.scenario)).sum()
     }
 }
 
 impl Pool {
-    fn advance(&mut self, now: Moment, scenario: &Scenario) {
-        for job in &mut self.jobs {
-            match &mut job.course {
-                Course::Real(import) => import.advance(now, &self.schema, scenario, &mut self.users),
-                Course::Scripted(_) => {}
-            }
-        }
-    }
-
+    /// How many of its jobs are active.
     pub(crate) fn active_jobs(&self, now: Moment, scenario: &Scenario) -> usize {
-        let real = self.jobs.iter().filter_map(|job| job.snapshot(now, scenario));
-        real.filter(|snapshot| snapshot.status.is_active()).count()
-    }
-
-    pub(crate) fn region(&self) -> &str {
-        region_of(&self.id)
+        let snapshots = self.jobs.iter().filter_map(|job| job.snapshot(now, scenario));
+        snapshots.filter(|snapshot| snapshot.status.is_active()).count()
     }
 }
 
@@ -211,7 +159,7 @@ impl Job {
     /// None for a scripted job.
     pub(crate) fn snapshot(&self, at: Moment, scenario: &Scenario) -> Option<Snapshot> {
         match &self.course {
-            Course::Real(import) => Some(import.snapshot(at, scenario)),
+            Course::Real(import) => Some(import.snapshot(self.created, at, scenario)),
             Course::Scripted(_) => None,
         }
     }
@@ -222,7 +170,13 @@ pub(crate) fn region_of(pool_id: &str) -> &str {
     pool_id.rsplit_once('_').map_or("", |(region, _)| region)
 }
 
-/// Keys that are the same in every run, so that a profile of the AWS CLI can hold them.
-fn test_keys(account: &str) -> Keys {
-    Keys { id: format!("AKIASIMU{account}"), secret: format!("simulator-secret-access-key-{account}"), token: None }
+/// Keys that are the same in every run, so that a profile of the AWS CLI can hold them, unless a rule has others.
+fn test_keys(account: &str, rule: Option<&AccountRule>) -> Keys {
+    let id = rule.and_then(|rule| rule.access_key_id.clone());
+    let secret = rule.and_then(|rule| rule.secret_access_key.clone());
+    Keys {
+        id: id.unwrap_or_else(|| format!("AKIASIMU{account}")),
+        secret: secret.unwrap_or_else(|| format!("simulator-secret-access-key-{account}")),
+        token: rule.and_then(|rule| rule.session_token.clone()),
+    }
 }

@@ -10,13 +10,13 @@ use crate::wire::Failure;
 pub(crate) struct Input<'a> {
     value: &'a Value,
     faults: Vec<String>,
-    /// A member of the wrong JSON type cannot even be read.
-    unreadable: Option<String>,
+    /// Whether a member has the wrong JSON type, so that the rest is not even looked at.
+    unreadable: bool,
 }
 
 impl<'a> Input<'a> {
     pub(crate) fn new(value: &'a Value) -> Self {
-        Self { value, faults: Vec::new(), unreadable: None }
+        Self { value, faults: Vec::new(), unreadable: !value.is_object() }
     }
 
     pub(crate) fn pool_id(&mut self) -> &'a str {
@@ -27,23 +27,10 @@ impl<'a> Input<'a> {
         self.required("JobId", 55, r"import-[0-9a-zA-Z-]+", |text| is_job_id(text) || text.len() > 55)
     }
 
-    /// A text that must be there; empty where it is wrong.
-    pub(crate) fn required(
-        &mut self,
-        name: &str,
-        longest: usize,
-        pattern: &str,
-        matches: impl Fn(&str) -> bool,
-    ) -> &'a str {
-        match self.optional(name, longest, pattern, matches) {
-            Some(text) => text,
-            None => {
-                if self.value.get(name).is_none_or(Value::is_null) {
-                    self.fault("null", name, "Member must not be null");
-                }
-                ""
-            }
-        }
+    /// A text that must be there; empty where it is not.
+    pub(crate) fn required(&mut self, name: &str, longest: usize, pattern: &str, fits: fn(&str) -> bool) -> &'a str {
+        self.present(name);
+        self.optional(name, longest, pattern, fits).unwrap_or_default()
     }
 
     /// A text that may be there.
@@ -52,82 +39,67 @@ impl<'a> Input<'a> {
         name: &str,
         longest: usize,
         pattern: &str,
-        matches: impl Fn(&str) -> bool,
+        fits: fn(&str) -> bool,
     ) -> Option<&'a str> {
         let value = self.value.get(name).filter(|value| !value.is_null())?;
-        let Some(text) = value.as_str() else {
-            self.unreadable = Some(name.to_owned());
-            return None;
-        };
+        let text = value.as_str();
+        self.unreadable |= text.is_none();
+        let text = text?;
         let quoted = format!("'{text}'");
-        if text.is_empty() {
-            self.fault(&quoted, name, "Member must have length greater than or equal to 1");
-        }
-        if text.chars().count() > longest {
-            self.fault(&quoted, name, &format!("Member must have length less than or equal to {longest}"));
-        }
-        if !text.is_empty() && !matches(text) {
-            self.fault(&quoted, name, &format!("Member must satisfy regular expression pattern: {pattern}"));
-        }
+        self.check(!text.is_empty(), &quoted, name, "have length greater than or equal to 1");
+        let short = text.chars().count() <= longest;
+        self.check(short, &quoted, name, &format!("have length less than or equal to {longest}"));
+        let fits = text.is_empty() || fits(text);
+        self.check(fits, &quoted, name, &format!("satisfy regular expression pattern: {pattern}"));
         Some(text)
     }
 
-    /// A number from `least` to `most`.
-    pub(crate) fn number(&mut self, name: &str, least: u64, most: u64) -> Option<usize> {
-        let value = self.value.get(name).filter(|value| !value.is_null())?;
-        let Some(number) = value.as_i64() else {
-            self.unreadable = Some(name.to_owned());
-            return None;
-        };
-        let quoted = format!("'{number}'");
-        let size = u64::try_from(number).unwrap_or(0);
-        if number < 0 || size < least {
-            self.fault(&quoted, name, &format!("Member must have value greater than or equal to {least}"));
-        }
-        if size > most {
-            self.fault(&quoted, name, &format!("Member must have value less than or equal to {most}"));
-        }
-        usize::try_from(size).ok()
+    pub(crate) fn required_number(&mut self, name: &str, least: i64, most: i64) -> usize {
+        self.present(name);
+        self.number(name, least, most).unwrap_or(0)
     }
 
-    pub(crate) fn required_number(&mut self, name: &str, least: u64, most: u64) -> usize {
-        if self.value.get(name).is_none_or(Value::is_null) {
-            self.fault("null", name, "Member must not be null");
-        }
-        self.number(name, least, most).unwrap_or(0)
+    /// A number that may be there.
+    pub(crate) fn number(&mut self, name: &str, least: i64, most: i64) -> Option<usize> {
+        let value = self.value.get(name).filter(|value| !value.is_null())?;
+        let number = value.as_i64();
+        self.unreadable |= number.is_none();
+        let (number, quoted) = (number?, format!("'{value}'"));
+        self.check(number >= least, &quoted, name, &format!("have value greater than or equal to {least}"));
+        self.check(number <= most, &quoted, name, &format!("have value less than or equal to {most}"));
+        usize::try_from(number).ok()
     }
 
     /// A text out of a fixed set.
     pub(crate) fn one_of(&mut self, name: &str, choices: &[&str]) -> Option<&'a str> {
         let text = self.optional(name, 2_048, "", |_| true)?;
-        if !choices.contains(&text) {
-            let set = choices.join(", ");
-            self.fault(&format!("'{text}'"), name, &format!("Member must satisfy enum value set: [{set}]"));
-        }
+        let set = format!("satisfy enum value set: [{}]", choices.join(", "));
+        self.check(choices.contains(&text), &format!("'{text}'"), name, &set);
         Some(text)
     }
 
-    /// Notes what is wrong with a member, in the service's words.
-    fn fault(&mut self, value: &str, name: &str, constraint: &str) {
-        let mut letters = name.chars();
-        let first = letters.next().map(|letter| letter.to_ascii_lowercase());
-        let at: String = first.into_iter().chain(letters).collect();
-        self.faults.push(format!("Value {value} at '{at}' failed to satisfy constraint: {constraint}"));
+    fn present(&mut self, name: &str) {
+        let present = self.value.get(name).is_some_and(|value| !value.is_null());
+        self.check(present, "null", name, "not be null");
     }
 
-    /// # Errors
-    /// Everything that was found wrong.
-    pub(crate) fn finish(self) -> Result<(), Failure> {
-        if self.unreadable.is_some() || !self.value.is_object() {
-            return Err(Failure::bare(400, "SerializationException"));
+    /// Notes a broken constraint in the service's words, which begin a member's name with a small letter.
+    fn check(&mut self, holds: bool, value: &str, name: &str, constraint: &str) {
+        if !holds {
+            let at = format!("{}{}", name[..1].to_ascii_lowercase(), &name[1..]);
+            let fault = format!("Value {value} at '{at}' failed to satisfy constraint: Member must {constraint}");
+            self.faults.push(fault);
         }
-        match self.faults.as_slice() {
-            [] => Ok(()),
-            [one] => Err(Failure::invalid_parameter(format!("1 validation error detected: {one}"))),
-            many => {
-                let text = format!("{} validation errors detected: {}", many.len(), many.join("; "));
-                Err(Failure::invalid_parameter(text))
-            }
+    }
+
+    /// Fails with everything that was found wrong.
+    pub(crate) fn finish(self) -> Result<(), Failure> {
+        let (count, all) = (self.faults.len(), self.faults.join("; "));
+        match count {
+            _ if self.unreadable => Err(Failure::bare(400, "SerializationException")),
+            0 => Ok(()),
+            1 => Err(Failure::invalid_parameter(format!("1 validation error detected: {all}"))),
+            _ => Err(Failure::invalid_parameter(format!("{count} validation errors detected: {all}"))),
         }
     }
 }

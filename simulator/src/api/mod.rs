@@ -13,7 +13,6 @@ use crate::world::{Pool, World, region_of};
 /// A request that is signed right and within its quotas.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Request<'a> {
-    pub(crate) operation: Operation,
     pub(crate) account: &'a str,
     pub(crate) region: &'a str,
     /// Of the Host header: the upload URL points back to it.
@@ -21,14 +20,11 @@ pub(crate) struct Request<'a> {
     pub(crate) input: &'a Value,
 }
 
-/// Answers a request.
-///
-/// # Errors
-/// The service's own errors.
-pub(crate) fn answer(world: &mut World, request: Request<'_>) -> Result<Value, Failure> {
+/// Answers a request, or fails as the service does.
+pub(crate) fn answer(world: &mut World, operation: Operation, request: Request<'_>) -> Result<Value, Failure> {
     let now = world.clock.now();
     world.advance(now);
-    match request.operation {
+    match operation {
         Operation::CreateUserImportJob => import_jobs::create(world, request, now),
         Operation::StartUserImportJob => import_jobs::start(world, request, now),
         Operation::StopUserImportJob => import_jobs::stop(world, request, now),
@@ -44,9 +40,7 @@ pub(crate) fn answer(world: &mut World, request: Request<'_>) -> Result<Value, F
 
 /// The pool of this id, if it is the caller's and in the region that the request was signed for.
 fn own_pool<'a>(world: &'a mut World, request: Request<'_>, id: &str) -> Result<&'a mut Pool, Failure> {
-    let own = |pool: &&mut Pool| pool.account == request.account && pool.region() == request.region;
-    world.pools.get_mut(id).filter(own).ok_or_else(|| {
-        debug_assert!(!region_of(id).is_empty(), "the id was checked");
-        Failure::new("ResourceNotFoundException", format!("User pool {id} does not exist."))
-    })
+    let own = |pool: &&mut Pool| pool.account == request.account && region_of(id) == request.region;
+    let missing = || Failure::new("ResourceNotFoundException", format!("User pool {id} does not exist."));
+    world.pools.get_mut(id).filter(own).ok_or_else(missing)
 }

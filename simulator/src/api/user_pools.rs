@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::input::Input;
 use super::{Request, own_pool};
 use crate::clock::Moment;
-use crate::csv::{Schema, User};
+use crate::csv::{Schema, User, is_standard};
 use crate::scenario::{Contact, Mfa};
 use crate::wire::Failure;
 use crate::world::{Pool, World};
@@ -17,65 +17,50 @@ pub(crate) fn csv_header(world: &mut World, request: Request<'_>) -> Result<Valu
     let mut input = Input::new(request.input);
     let pool_id = input.pool_id();
     input.finish()?;
-    let pool = own_pool(world, request, pool_id)?;
-    Ok(json!({ "UserPoolId": pool_id, "CSVHeader": pool.schema.header() }))
+    let header = own_pool(world, request, pool_id)?.schema.header();
+    Ok(json!({ "UserPoolId": pool_id, "CSVHeader": header }))
 }
 
 pub(crate) fn create(world: &mut World, request: Request<'_>, now: Moment) -> Result<Value, Failure> {
     let mut input = Input::new(request.input);
     let name = input.required("PoolName", 128, r"[\w\s+=,.@-]+", |text| {
-        text.chars().all(|letter| letter.is_ascii_alphanumeric() || " _+=,.@-\t".contains(letter))
+        text.chars().all(|letter| letter.is_ascii_alphanumeric() || "_ \t\n\r+=,.@-".contains(letter))
     });
-    let mfa = match input.one_of("MfaConfiguration", &["OFF", "ON", "OPTIONAL"]) {
-        Some("ON") => Mfa::On,
-        Some("OPTIONAL") => Mfa::Optional,
-        Some(_) | None => Mfa::Off,
-    };
+    let mfa_name = input.one_of("MfaConfiguration", &["OFF", "ON", "OPTIONAL"]).unwrap_or("OFF");
     input.finish()?;
-    let texts = |value: &Value| -> Vec<String> {
-        value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
-    };
-    let verified = texts(&request.input["AutoVerifiedAttributes"]);
-    let contacts = [Contact::Email, Contact::PhoneNumber];
-    let (mut required, mut custom) = (Vec::new(), Vec::new());
-    for attribute in request.input["Schema"].as_array().into_iter().flatten() {
-        let Some(name) = attribute["Name"].as_str() else { continue };
-        let standard = crate::csv::is_standard(name);
-        if !standard {
-            custom.push(name.to_owned());
-        }
-        if standard && attribute["Required"] == json!(true) {
-            required.push(name.to_owned());
-        }
-    }
-    let pool = Pool {
-        id: world.new_pool_id(request.region),
-        account: request.account.to_owned(),
-        name: name.to_owned(),
-        schema: Schema {
-            auto_verified: contacts
-                .into_iter()
-                .filter(|contact| verified.iter().any(|v| v == contact.name()))
-                .collect(),
-            mfa,
-            required,
-            custom,
+    let list = |name: &str| request.input[name].as_array().cloned().unwrap_or_default();
+    let verified = list("AutoVerifiedAttributes");
+    let own = |attribute: &Value| !attribute["Name"].as_str().is_some_and(is_standard);
+    let (custom, standard): (Vec<Value>, Vec<Value>) = list("Schema").into_iter().partition(own);
+    let names =
+        |attributes: Vec<Value>| attributes.iter().filter_map(|one| one["Name"].as_str().map(str::to_owned)).collect();
+    let schema = Schema {
+        auto_verified: [Contact::Email, Contact::PhoneNumber]
+            .into_iter()
+            .filter(|contact| verified.contains(&json!(contact.name())))
+            .collect(),
+        mfa: match mfa_name {
+            "ON" => Mfa::On,
+            "OPTIONAL" => Mfa::Optional,
+            _ => Mfa::Off,
         },
-        users: BTreeMap::new(),
-        jobs: Vec::new(),
+        required: names(standard.into_iter().filter(|one| one["Required"] == true).collect()),
+        custom: names(custom),
     };
-    let date = world.clock.date_of(now) as f64 / 1_000.0;
+    let (id, date) = (world.new_pool_id(request.region), world.clock.date_of(now));
     let answer = json!({ "UserPool": {
-        "Id": pool.id,
-        "Name": pool.name,
-        "Arn": format!("arn:aws:cognito-idp:{}:{}:userpool/{}", request.region, request.account, pool.id),
-        "AutoVerifiedAttributes": pool.schema.auto_verified.iter().map(|contact| contact.name()).collect::<Vec<_>>(),
-        "MfaConfiguration": mfa.name(),
+        "Id": id,
+        "Name": name,
+        "Arn": format!("arn:aws:cognito-idp:{}:{}:userpool/{id}", request.region, request.account),
+        "AutoVerifiedAttributes": schema.auto_verified.iter().map(|contact| contact.name()).collect::<Vec<_>>(),
+        "MfaConfiguration": mfa_name,
         "CreationDate": date,
         "LastModifiedDate": date,
         "EstimatedNumberOfUsers": 0,
     }});
-    world.pools.insert(pool.id.clone(), pool);
+    let (account, name) = (request.account.to_owned(), name.to_owned());
+    let pool = Pool { id: id.clone(), account, name, schema, users: BTreeMap::new(), jobs: Vec::new() };
+    world.pools.insert(id, pool);
     Ok(answer)
 }
 
@@ -99,20 +84,18 @@ pub(crate) fn create_user(world: &mut World, request: Request<'_>, now: Moment) 
         !text.contains(|letter: char| letter.is_whitespace() || letter.is_control())
     });
     input.finish()?;
-    let date = world.clock.date_of(now) as f64 / 1_000.0;
-    let pool = own_pool(world, request, pool_id)?;
-    if pool.users.contains_key(name) {
+    let date = json!(world.clock.date_of(now));
+    let users = &mut own_pool(world, request, pool_id)?.users;
+    if users.contains_key(name) {
         return Err(Failure::new("UsernameExistsException", "User account already exists"));
     }
-    let attribute = |attribute: &Value| {
-        Some((attribute["Name"].as_str()?.to_owned(), attribute["Value"].as_str().unwrap_or_default().to_owned()))
-    };
-    let attributes = request.input["UserAttributes"].as_array().into_iter().flatten().filter_map(attribute).collect();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let given = request.input["UserAttributes"].as_array().into_iter().flatten();
+    let attributes = given.map(|attribute| (text(&attribute["Name"]), text(&attribute["Value"]))).collect();
     let user = User { name: name.to_owned(), attributes, status: "FORCE_CHANGE_PASSWORD" };
     let mut shown = show(&user);
-    shown["UserCreateDate"] = json!(date);
-    shown["UserLastModifiedDate"] = json!(date);
-    pool.users.insert(user.name.clone(), user);
+    (shown["UserCreateDate"], shown["UserLastModifiedDate"]) = (date.clone(), date);
+    users.insert(user.name.clone(), user);
     Ok(json!({ "User": shown }))
 }
 
@@ -121,62 +104,36 @@ pub(crate) fn list_users(world: &mut World, request: Request<'_>) -> Result<Valu
     let pool_id = input.pool_id();
     let limit = input.number("Limit", 0, 60).filter(|limit| *limit > 0).unwrap_or(60);
     let token = input.optional("PaginationToken", 131_072, r"[\S]+", |_| true);
-    let filter = input.optional("Filter", 256, "", |_| true).map(Filter::read);
+    let filter = input.optional("Filter", 256, "", |_| true);
     input.finish()?;
-    let filter = filter.transpose()?;
-    let pool = own_pool(world, request, pool_id)?;
+    let (attribute, prefix, exact) = filter.map_or(Ok(("username", "", None)), read_filter)?;
+    let users = own_pool(world, request, pool_id)?.users.values();
+    let fits = |user: &&User| {
+        let value = if attribute == "username" { Some(&user.name) } else { user.attributes.get(attribute) };
+        value.is_some_and(|value| exact.map_or(value.starts_with(prefix), |exact| value == exact))
+    };
     // The token is the last name of the page before; names are in order.
-    let after = pool.users.values().filter(|user| token.is_none_or(|token| user.name.as_str() > token));
-    let mut wanted = after.filter(|user| filter.as_ref().is_none_or(|filter| filter.takes(user)));
+    let mut wanted = users.filter(|user| token.is_none_or(|token| user.name.as_str() > token)).filter(fits);
     let page: Vec<&User> = wanted.by_ref().take(limit).collect();
-    let shown: Vec<Value> = page.iter().map(|user| show(user)).collect();
-    let mut answer = json!({ "Users": shown });
+    let mut answer = json!({ "Users": page.iter().map(|user| show(user)).collect::<Vec<_>>() });
     if let (Some(last), Some(_)) = (page.last(), wanted.next()) {
         answer["PaginationToken"] = json!(last.name);
     }
     Ok(answer)
 }
 
+/// `name = "value"` or `name ^= "prefix"`: the attribute, the prefix, the exact value.
+fn read_filter(text: &str) -> Result<(&str, &str, Option<&str>), Failure> {
+    let parts = text.split_once('=').and_then(|(name, value)| {
+        let value = value.trim().strip_prefix('"')?.strip_suffix('"')?;
+        let exact = Some(value).filter(|_| !name.ends_with('^'));
+        Some((name.trim_end_matches('^').trim().trim_matches('"'), value, exact))
+    });
+    parts.ok_or_else(|| Failure::invalid_parameter(format!("Error while parsing filter: {text}")))
+}
+
 fn show(user: &User) -> Value {
-    let attributes: Vec<Value> =
-        user.attributes.iter().map(|(name, value)| json!({ "Name": name, "Value": value })).collect();
+    let attributes = user.attributes.iter().map(|(name, value)| json!({ "Name": name, "Value": value }));
+    let attributes: Vec<Value> = attributes.collect();
     json!({ "Username": user.name, "Attributes": attributes, "Enabled": true, "UserStatus": user.status })
-}
-
-/// `name = "value"` or `name ^= "prefix"`.
-struct Filter {
-    attribute: String,
-    value: String,
-    how: Comparison,
-}
-
-enum Comparison {
-    Equal,
-    Prefix,
-}
-
-impl Filter {
-    fn read(text: &str) -> Result<Self, Failure> {
-        let wrong = || Failure::invalid_parameter(format!("Error while parsing filter: {text}"));
-        let (left, value) = text.split_once('=').ok_or_else(wrong)?;
-        let (attribute, how) = match left.strip_suffix('^') {
-            Some(attribute) => (attribute, Comparison::Prefix),
-            None => (left, Comparison::Equal),
-        };
-        let value = value.trim().strip_prefix('"').and_then(|value| value.strip_suffix('"')).ok_or_else(wrong)?;
-        let attribute = attribute.trim().trim_matches('"').to_owned();
-        Ok(Self { attribute, value: value.replace("\\\"", "\""), how })
-    }
-
-    fn takes(&self, user: &User) -> bool {
-        let own = match self.attribute.as_str() {
-            "username" => Some(user.name.as_str()),
-            "cognito:user_status" => Some(user.status),
-            name => user.attributes.get(name).map(String::as_str),
-        };
-        own.is_some_and(|own| match self.how {
-            Comparison::Equal => own == self.value,
-            Comparison::Prefix => own.starts_with(&self.value),
-        })
-    }
 }

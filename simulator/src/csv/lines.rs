@@ -8,18 +8,10 @@ const KEPT: usize = 256 * 1024;
 /// A line that was read, without its end.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Line {
-    pub(crate) text: String,
+    /// None where it is not UTF-8. Cut where it is far too long.
+    pub(crate) text: Option<String>,
     /// In characters, of the whole line.
     pub(crate) length: usize,
-    pub(crate) encoding: Encoding,
-}
-
-/// Whether a line's bytes are text.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) enum Encoding {
-    #[default]
-    Utf8,
-    Other,
 }
 
 /// The lines of a file that hold anything.
@@ -33,8 +25,7 @@ impl<R: BufRead> Iterator for Lines<R> {
         loop {
             match self.line() {
                 Ok(Some(line)) if line.length == 0 => {}
-                Ok(line) => return line.map(Ok),
-                Err(error) => return Some(Err(error)),
+                line => return line.transpose(),
             }
         }
     }
@@ -42,37 +33,27 @@ impl<R: BufRead> Iterator for Lines<R> {
 
 impl<R: BufRead> Lines<R> {
     fn line(&mut self) -> io::Result<Option<Line>> {
-        let (mut kept, mut bytes, mut continuations, mut read) = (Vec::new(), 0, 0, false);
+        let (mut kept, mut length, mut whole) = (Vec::new(), 0, true);
+        if self.0.fill_buf()?.is_empty() {
+            return Ok(None);
+        }
         loop {
             let chunk = self.0.fill_buf()?;
-            if chunk.is_empty() && !read {
-                return Ok(None);
-            }
-            read = true;
             let end = chunk.iter().position(|byte| *byte == b'\n');
             let part = &chunk[..end.unwrap_or(chunk.len())];
-            bytes += part.len();
             // A character has one byte that does not start with the bits 10.
-            continuations += part.iter().filter(|byte| **byte & 0xC0 == 0x80).count();
-            kept.extend_from_slice(&part[..part.len().min(KEPT - kept.len())]);
+            length += part.iter().filter(|byte| **byte & 0xC0 != 0x80 && **byte != b'\r').count();
+            let room = part.len().min(KEPT - kept.len());
+            whole &= room == part.len();
+            kept.extend_from_slice(&part[..room]);
             let (used, last) = (part.len() + usize::from(end.is_some()), end.is_some() || chunk.is_empty());
             self.0.consume(used);
             if last {
                 break;
             }
         }
-        let mut length = bytes - continuations;
-        if bytes == kept.len() && kept.last() == Some(&b'\r') {
-            kept.pop();
-            length -= 1;
-        }
-        let cut = bytes > kept.len() + 1;
-        let (text, encoding) = match String::from_utf8(kept) {
-            Ok(text) => (text, Encoding::Utf8),
-            Err(_) if cut => (String::new(), Encoding::Utf8),
-            Err(_) => (String::new(), Encoding::Other),
-        };
-        Ok(Some(Line { text, length, encoding }))
+        let text = if whole { String::from_utf8(kept).ok() } else { Some(String::from_utf8_lossy(&kept).into_owned()) };
+        Ok(Some(Line { text, length }))
     }
 }
 
@@ -83,10 +64,7 @@ pub(crate) fn split_row(row: &str) -> Vec<String> {
     let mut letters = row.chars().peekable();
     while let Some(letter) = letters.next() {
         match letter {
-            '\\' if letters.peek() == Some(&',') => {
-                letters.next();
-                field.push(',');
-            }
+            '\\' => field.push(letters.next_if_eq(&',').unwrap_or('\\')),
             ',' => fields.push(std::mem::take(&mut field).trim().to_owned()),
             other => field.push(other),
         }
@@ -100,8 +78,8 @@ pub(crate) fn split_row(row: &str) -> Vec<String> {
 pub(crate) struct Survey {
     /// Of the upload, even where not all of it was kept.
     pub(crate) bytes: u64,
-    /// None where the file is empty.
-    pub(crate) header: Option<Vec<String>>,
+    /// Empty where the file is.
+    pub(crate) header: Vec<String>,
     /// Without the header.
     pub(crate) rows: u64,
     pub(crate) longest_row: usize,
@@ -116,22 +94,22 @@ pub(crate) fn survey(file: impl BufRead, bytes: u64) -> io::Result<Survey> {
     let mut survey = Survey { bytes, ..Survey::default() };
     for line in Lines(file) {
         let line = line?;
-        survey.unreadable_lines += u64::from(line.encoding == Encoding::Other);
-        match &survey.header {
-            None => survey.header = Some(split_row(&line.text)),
-            Some(header) => {
-                survey.rows += 1;
-                survey.longest_row = survey.longest_row.max(line.length);
-                survey.ragged_rows += u64::from(split_row(&line.text).len() != header.len());
-            }
+        let fields = split_row(line.text.as_deref().unwrap_or_default());
+        survey.unreadable_lines += u64::from(line.text.is_none());
+        if survey.header.is_empty() {
+            survey.header = fields;
+            continue;
         }
+        survey.rows += 1;
+        survey.longest_row = survey.longest_row.max(line.length);
+        survey.ragged_rows += u64::from(fields.len() != survey.header.len());
     }
     Ok(survey)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Encoding, Line, Lines, split_row, survey};
+    use super::{Line, Lines, split_row, survey};
 
     #[test]
     fn a_comma_is_escaped_by_a_backslash_and_quotation_marks_mean_nothing() {
@@ -143,7 +121,7 @@ mod tests {
     #[test]
     fn lines_end_in_either_way_and_empty_ones_are_none() {
         let lines: Vec<Line> = Lines(&b"h\xc3\xa9\r\n\n\r\nlast"[..]).map(Result::unwrap).collect();
-        let texts: Vec<_> = lines.iter().map(|line| (line.text.as_str(), line.length)).collect();
+        let texts: Vec<_> = lines.iter().map(|line| (line.text.as_deref().unwrap().trim(), line.length)).collect();
         assert_eq!(texts, [("h\u{e9}", 2), ("last", 4)]);
     }
 
@@ -151,15 +129,15 @@ mod tests {
     fn a_line_beyond_all_limits_is_measured_and_not_kept() {
         let long = format!("{}\nnext\n", "\u{e9}".repeat(400_000));
         let lines: Vec<Line> = Lines(long.as_bytes()).map(Result::unwrap).collect();
-        assert_eq!((lines[0].length, lines[0].encoding), (400_000, Encoding::Utf8));
-        assert!(lines[0].text.len() <= super::KEPT);
-        assert_eq!(lines[1].text, "next");
+        assert_eq!(lines[0].length, 400_000);
+        assert!(lines[0].text.as_ref().unwrap().len() <= super::KEPT + 2);
+        assert_eq!(lines[1].text.as_deref(), Some("next"));
     }
 
     #[test]
     fn a_survey_counts_rows_and_what_is_odd_about_them() {
         let survey = survey(&b"a,b\n1,2\n1\n\xff,2\n"[..], 14).unwrap();
         assert_eq!((survey.rows, survey.ragged_rows, survey.unreadable_lines), (3, 2, 1));
-        assert_eq!(survey.header.unwrap(), ["a", "b"]);
+        assert_eq!(survey.header, ["a", "b"]);
     }
 }

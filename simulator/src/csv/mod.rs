@@ -4,4 +4,4 @@ mod lines;
 mod rules;
 
 pub(crate) use lines::{Lines, Survey, survey};
-pub(crate) use rules::{Columns, RowVerdict, Schema, User, is_standard};
+pub(crate) use rules::{Columns, Schema, User, is_standard};

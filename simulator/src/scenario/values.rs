@@ -2,44 +2,39 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 
-macro_rules! checked_text {
-    ($(#[$doc:meta])* $name:ident, $check:expr, $expects:literal) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-        #[serde(try_from = "String")]
-        pub(crate) struct $name(pub(crate) String);
+macro_rules! checked {
+    ($name:ident($inner:ty) from $raw:ty, $read:expr, $expects:literal) => {
+        #[doc = concat!("Is ", $expects, ".")]
+        #[derive(Clone, Debug, PartialEq, PartialOrd)]
+        pub(crate) struct $name(pub(crate) $inner);
 
-        impl TryFrom<String> for $name {
-            type Error = String;
-
-            fn try_from(text: String) -> Result<Self, String> {
-                if $check(text.as_str()) { Ok(Self(text)) } else { Err(format!("`{text}` is not {}", $expects)) }
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let (raw, read) = (<$raw>::deserialize(deserializer)?, $read as fn(&$raw) -> Option<$inner>);
+                read(&raw).map(Self).ok_or_else(|| D::Error::custom(format!("`{raw}` is not {}", $expects)))
             }
         }
     };
 }
 
-checked_text! {
-    /// A user pool's id.
-    PoolId, is_pool_id, "a user pool id such as us-west-2_EXAMPLE"
-}
-checked_text! {
-    /// An import job's id.
-    JobId, is_job_id, "a job id such as import-mAgUtd8PMm"
-}
-checked_text! {
-    /// An AWS account.
-    AccountId, is_account, "an account of twelve digits"
-}
+checked!(PoolId(String) from String, |id| is_pool_id(id).then(|| id.clone()), "a pool id such as us-west-2_EXAMPLE");
+checked!(JobId(String) from String, |id| is_job_id(id).then(|| id.clone()), "a job id such as import-mAgUtd8PMm");
+checked!(AccountId(String) from String, |id| is_account(id).then(|| id.clone()), "an account of twelve digits");
+checked!(Period(Duration) from String, |text| read_period(text), "a duration such as \"30s\" or \"1h30m\"");
+checked!(Rate(f64) from f64, |rate| (0.001..=1e9).contains(rate).then_some(*rate), "between 0.001 and 1e9");
+checked!(Share(f64) from f64, |share| (0.0..=1.0).contains(share).then_some(*share), "between 0 and 1");
 
 /// `[\w-]+_[0-9a-zA-Z]+`, at most 55 characters.
 pub(crate) fn is_pool_id(text: &str) -> bool {
     let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-    text.rsplit_once('_').is_some_and(|(region, own)| {
-        !region.is_empty() && region.bytes().all(word) && is_alphanumeric(own) && text.len() <= 55
-    })
+    text.len() <= 55
+        && text.rsplit_once('_').is_some_and(|(region, own)| {
+            let filled = !region.is_empty() && !own.is_empty();
+            filled && region.bytes().all(word) && own.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        })
 }
 
 /// `import-[0-9a-zA-Z-]+`, at most 55 characters.
@@ -52,50 +47,15 @@ fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn is_alphanumeric(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
-}
-
-/// A duration written as "500ms", "30s", "1h30m" or "0".
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(try_from = "String")]
-pub(crate) struct Period(pub(crate) Duration);
-
-impl Period {
-    /// Only for defaults.
-    pub(crate) const fn seconds(seconds: u64) -> Self {
-        Self(Duration::from_secs(seconds))
-    }
-}
-
-impl TryFrom<String> for Period {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        read_period(&text).map(Self).ok_or_else(|| format!("`{text}` is not a duration such as \"30s\" or \"1h30m\""))
-    }
-}
-
 fn read_period(text: &str) -> Option<Duration> {
-    if text == "0" {
-        return Some(Duration::ZERO);
-    }
     let (mut rest, mut total) = (text, Duration::ZERO);
-    while !rest.is_empty() {
-        let digits = rest.find(|letter: char| !letter.is_ascii_digit())?;
-        let number: u64 = rest[..digits].parse().ok()?;
-        rest = &rest[digits..];
-        let unit = rest.find(|letter: char| letter.is_ascii_digit()).unwrap_or(rest.len());
-        let unit_millis: u64 = match &rest[..unit] {
-            "ms" => 1,
-            "s" => 1_000,
-            "m" => 60_000,
-            "h" => 3_600_000,
-            "d" => 86_400_000,
-            _ => return None,
-        };
-        total = total.checked_add(Duration::from_millis(number.checked_mul(unit_millis)?))?;
-        rest = &rest[unit..];
+    while !rest.is_empty() && text != "0" {
+        let (number, unit) = rest.split_at(rest.find(|letter: char| !letter.is_ascii_digit())?);
+        let (unit, next) = unit.split_at(unit.find(|letter: char| letter.is_ascii_digit()).unwrap_or(unit.len()));
+        let units = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+        let (_, millis) = units.into_iter().find(|(name, _)| *name == unit)?;
+        total = total.checked_add(Duration::from_millis(number.parse::<u64>().ok()?.checked_mul(millis)?))?;
+        rest = next;
     }
     (!text.is_empty()).then_some(total)
 }
