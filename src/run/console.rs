@@ -96,15 +96,10 @@ impl Log {
         Ok(Self { printer })
     }
 
-    /// What has to stand among the lines of the log.
-    pub(super) fn printer(&self) -> &Printer {
-        &self.printer
-    }
-
     /// Writes what is still to be written.
     pub(super) fn close(self) {
         // What is not written by then has no reader.
-        drop(self.printer.close(LAST_LINES));
+        let _flushed = self.printer.close(LAST_LINES);
     }
 }
 

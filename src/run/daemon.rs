@@ -15,6 +15,7 @@ use crate::clock::wall_time;
 use crate::config::{self, LogLevel, Plan};
 use crate::driver::{Ended, Observer, OnHangup};
 use crate::exit::{CommandError, Exit};
+use crate::output::JobReport;
 use crate::signal::{Signal, Signals};
 use crate::sink::{DaemonEvent, DaemonFact, LaneChange, LaneEvent, LogSink};
 use crate::telemetry::{LogFormat, PlainScreen, Reader};
@@ -36,7 +37,17 @@ pub(super) async fn run(args: RunArgs, shared: Shared, console: &Console) -> Res
     let log = Log::start(level, format(&plan, console), PlainScreen(io::stdout()))?;
     let done = watch(&plan, ending, &Keys::Planned, &mut signals()?).await;
     log.close();
-    done
+    done.map(|watched| watched.exit)
+}
+
+/// How a watch ended.
+pub(super) struct Watched {
+    /// What ended it.
+    pub(super) ended: Ended,
+    /// The code it means.
+    pub(super) exit: Exit,
+    /// Every job, as it stood then.
+    pub(super) reports: Vec<JobReport>,
 }
 
 /// Watches a plan, telling everything to the log, until it is over or a signal comes.
@@ -48,7 +59,7 @@ pub(super) async fn watch(
     ending: Ending,
     keys: &Keys,
     signals: &mut Signals,
-) -> Result<Exit, CommandError> {
+) -> Result<Watched, CommandError> {
     let mut engine = engine::build(plan, ending, keys).await?;
     let mut daemon = Daemon {
         log: LogSink::new(Uuid::new_v4()),
@@ -65,7 +76,7 @@ pub(super) async fn watch(
     }
     daemon.count(engine.driver.scheduler());
     daemon.tell(DaemonFact::Stopped);
-    Ok(exit(ended, ending, &engine))
+    Ok(Watched { ended, exit: exit(ended, ending, &engine), reports: engine.reports() })
 }
 
 fn exit(ended: Ended, ending: Ending, engine: &Engine) -> Exit {
@@ -117,6 +128,9 @@ impl Observer for Daemon {
     fn observed(&mut self, job: &JobView<'_>, events: &[JobEvent], _: Now) {
         for event in events {
             self.log.job(event);
+        }
+        if let Some(lane) = self.lanes.get_mut(job.lane.0) {
+            lane.learn(job.track.known().and_then(|known| known.account.as_ref()));
         }
         if let Some(error) = job.track.failing() {
             tracing::debug!(target_job = %job.watched.target, error_kind = %error.kind, %error, "poll failed");

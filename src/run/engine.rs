@@ -34,12 +34,20 @@ pub(super) struct LaneName {
     /// The region.
     pub(super) region: String,
     source: Arc<dyn JobSource>,
+    seen: Option<AccountId>,
 }
 
 impl LaneName {
-    /// The account, as far as it is known by now.
+    /// The account, as far as it is known by now: from the role or the credentials, else from what a job showed.
     pub(super) fn account(&self) -> Option<AccountId> {
-        self.source.account()
+        self.source.account().or_else(|| self.seen.clone())
+    }
+
+    /// Learns the account from an answer.
+    pub(super) fn learn(&mut self, account: Option<&AccountId>) {
+        if self.seen.is_none() {
+            self.seen = account.cloned();
+        }
     }
 }
 
@@ -160,7 +168,7 @@ impl<'a> Lanes<'a> {
         }
         let source = self.source(account, region).await?;
         let lane = LaneIndex(self.names.len());
-        self.names.push(LaneName { region: region.to_owned(), source });
+        self.names.push(LaneName { region: region.to_owned(), source, seen: None });
         self.index.insert(key, lane);
         Ok(lane)
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::settings::Ending;
-use super::{BackoffPolicy, Now};
+use super::{BackoffPolicy, LaneIndex, Now};
 use crate::domain::track::{Pace, WatchedJob};
 use crate::domain::{ErrorKind, JobSnapshot, JobTrack, Tick, Timestamp, Verdict};
 
@@ -19,6 +19,7 @@ pub(super) struct JobSlot {
     pub(super) watched: WatchedJob,
     pub(super) track: JobTrack,
     pub(super) place: usize,
+    lane: LaneIndex,
     pub(super) state: State,
     pub(super) polls: u64,
     interval: Option<Duration>,
@@ -60,11 +61,12 @@ pub(super) enum Next {
 }
 
 impl JobSlot {
-    pub(super) fn new(watched: WatchedJob, place: usize, now: Tick) -> Self {
+    pub(super) fn new(watched: WatchedJob, lane: LaneIndex, place: usize, now: Tick) -> Self {
         Self {
             watched,
             track: JobTrack::default(),
             place,
+            lane,
             state: State::Waiting(now),
             polls: 0,
             interval: None,
@@ -185,6 +187,7 @@ impl JobSlot {
         JobView {
             watched: &self.watched,
             track: &self.track,
+            lane: self.lane,
             percent,
             eta,
             polls: self.polls,
@@ -208,6 +211,8 @@ pub struct JobView<'a> {
     pub watched: &'a WatchedJob,
     /// All that is known of it.
     pub track: &'a JobTrack,
+    /// Whose quota it uses.
+    pub lane: LaneIndex,
     /// Percent done, where the total is known.
     pub percent: Option<f64>,
     /// Time left, where the total is known.

@@ -353,7 +353,7 @@ impl Scheduler {
         {
             pool.note(&job.target.job);
         }
-        let mut slot = JobSlot::new(job, place, now);
+        let mut slot = JobSlot::new(job, lane, place, now);
         match self.time {
             TimeLeft::Up(_) | TimeLeft::Ended => slot.look_last(),
             TimeLeft::Until(_) | TimeLeft::Stopped => {}
