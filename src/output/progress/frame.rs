@@ -37,7 +37,7 @@ impl ProgressModel {
         let shown = self.rows_to_show();
         lines.extend(shown.iter().map(|row| line(&row.name(), &row.status(), &self.numbers(row, now), name)));
         if self.rows.len() > 1 {
-            let elapsed = duration(now.tick.since(self.started));
+            let elapsed = duration(whole_seconds(now.tick.since(self.started)));
             lines.push(format!("{}  {}  {elapsed}", self.summary(), phrase::counts(self.total())));
         }
         lines.into_iter().map(|line| cut(&line, columns)).collect()

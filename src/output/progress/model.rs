@@ -6,15 +6,14 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use cognito_import_watch_core::domain::{Counts, JobEvent, JobFact, JobStatus, Phase, Target, Tick, Timestamp};
-use tracing::Level;
 use tracing::level_filters::LevelFilter;
 use uuid::Uuid;
 
 use super::mode::ProgressMode;
-use crate::json::{Object, time};
+use super::silence;
 use crate::sink::{EventLine, level, phrase};
 use crate::telemetry::record::Record;
-use crate::text::{one_line, time_of_day};
+use crate::text::one_line;
 
 /// Without a terminal, one line comes after this much silence: some runners kill a job that says nothing.
 pub const SILENCE: Duration = Duration::from_secs(60);
@@ -169,8 +168,8 @@ impl ProgressModel {
         let open: Vec<&Row> = self.rows.iter().filter(|row| row.ended.is_none()).collect();
         let record = match open.as_slice() {
             [] => return None,
-            [row] => unchanged_job(row, now),
-            open => unchanged_jobs(self, open, now),
+            [row] => silence::of_one(row, now),
+            open => silence::of_many(self, open, now),
         };
         self.newest_line = now.tick;
         Some(record)
@@ -210,57 +209,6 @@ fn is_for_above_the_display(event: &JobEvent) -> bool {
         | JobFact::AccessDenied { .. } => true,
         JobFact::StatusChanged { .. } | JobFact::Progress { .. } => false,
     }
-}
-
-fn last_good_poll(time: Option<Timestamp>) -> String {
-    time.map_or_else(|| "no good poll yet".to_owned(), |time| format!("last good poll {}", time_of_day(time)))
-}
-
-fn unchanged_job(row: &Row, now: Moment) -> Record {
-    let view = &row.view;
-    let words = [
-        Some(row.status()),
-        view.counts.map(phrase::counts),
-        phrase::progress(view.percent, view.eta),
-        Some(last_good_poll(view.last_good_poll)),
-    ];
-    let object = unchanged(now, 1, view.counts, view.last_good_poll)
-        .with("user_pool_id", row.target.pool.as_str())
-        .with("job_id", row.target.job.as_str())
-        .with("name", view.name.as_deref())
-        .with("status", view.status.as_ref().map(JobStatus::as_str));
-    Record::Rendered {
-        level: Level::INFO,
-        timestamp: now.time.to_string(),
-        line: object.finish(),
-        subject: Some(row.name()),
-        phrase: words.into_iter().flatten().collect::<Vec<_>>().join("  "),
-    }
-}
-
-fn unchanged_jobs(model: &ProgressModel, open: &[&Row], now: Moment) -> Record {
-    // The oldest of the open jobs' good polls: what is shown is at least as new.
-    let polled = open.iter().map(|row| row.view.last_good_poll).min().flatten();
-    let total = model.total();
-    Record::Rendered {
-        level: Level::INFO,
-        timestamp: now.time.to_string(),
-        line: unchanged(now, open.len(), Some(total), polled).finish(),
-        subject: None,
-        phrase: format!("{}  {}  {}", model.summary(), phrase::counts(total), last_good_poll(polled)),
-    }
-}
-
-fn unchanged(now: Moment, open_jobs: usize, counts: Option<Counts>, polled: Option<Timestamp>) -> Object {
-    Object::new()
-        .with("timestamp", now.time.to_string())
-        .with("level", level::word(Level::INFO))
-        .with("message", "no change")
-        .with("open_jobs", open_jobs)
-        .with("imported_users", counts.map(|counts| counts.imported))
-        .with("skipped_users", counts.map(|counts| counts.skipped))
-        .with("failed_users", counts.map(|counts| counts.failed))
-        .with("last_good_poll", time(polled))
 }
 
 #[cfg(test)]

@@ -76,3 +76,64 @@ impl Progress {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::mpsc::{Sender, channel};
+
+    use cognito_import_watch_core::domain::{JobFact, JobStatus, Tick};
+    use tracing::level_filters::LevelFilter;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::sink::samples::{NOW, event};
+    use crate::telemetry::capture::plain;
+    use crate::telemetry::{Flushed, Screen};
+
+    /// Tells what it is given.
+    struct Told(Sender<String>);
+
+    impl Screen for Told {
+        fn line(&mut self, line: &str) -> io::Result<()> {
+            self.0.send(format!("line {line}")).map_err(io::Error::other)
+        }
+
+        fn frame(&mut self, lines: &[String]) -> io::Result<()> {
+            self.0.send(format!("frame of {}", lines.len())).map_err(io::Error::other)
+        }
+    }
+
+    fn shown(mode: ProgressMode) -> Vec<String> {
+        let (told, lines) = channel();
+        let printer = Printer::start(Told(told), |count| count.to_string()).unwrap();
+        let now = Moment { tick: Tick::ZERO, time: NOW };
+        let model = ProgressModel::new(mode, LevelFilter::WARN, Uuid::nil(), now);
+        let mut progress = Progress::new(model, plain(None), printer.clone());
+        let created = event("a", JobStatus::Created, JobFact::FirstSeen);
+        progress.add(&created.job.target, Some("a"));
+        progress.event(&created, now);
+        progress.tick(now);
+        progress.finish();
+        assert_eq!(printer.close(Duration::from_secs(60)), Flushed::Everything);
+        lines.iter().collect()
+    }
+
+    #[test]
+    fn a_live_display_is_drawn_below_its_lines_and_taken_away() {
+        let shown = shown(ProgressMode::Live { columns: 80 });
+        assert_eq!(shown.iter().filter(|told| told.starts_with("line 17:03:22 INFO  a  Created, not")).count(), 1);
+        assert_eq!(shown.last().map(String::as_str), Some("frame of 0"));
+    }
+
+    #[test]
+    fn lines_have_no_display_and_nothing_has_no_lines() {
+        let frames = |told: &&String| told.starts_with("frame") && !told.ends_with(" 0");
+        let lines = shown(ProgressMode::Lines);
+        assert_eq!(lines.iter().filter(|told| told.starts_with("line ")).count(), 1);
+        assert_eq!(lines.iter().filter(frames).count(), 0);
+        let nothing = shown(ProgressMode::Nothing);
+        assert_eq!(nothing.iter().filter(|told| told.starts_with("line ")).count(), 0);
+        assert_eq!(nothing.iter().filter(frames).count(), 0);
+    }
+}
