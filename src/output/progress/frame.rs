@@ -89,7 +89,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::super::mode::ProgressMode;
-    use super::super::model::JobView;
+    use super::super::model::JobProgress;
     use super::*;
     use crate::sink::samples::{NOW, long_name};
     use crate::text::width;
@@ -107,18 +107,18 @@ mod tests {
         ProgressModel::new(ProgressMode::Live { columns: 80 }, LevelFilter::WARN, Uuid::nil(), after(0))
     }
 
-    fn view(status: JobStatus) -> JobView {
-        JobView {
+    fn view(status: JobStatus) -> JobProgress {
+        JobProgress {
             status: Some(status),
             counts: Some(Counts { imported: 12, skipped: 0, failed: 1 }),
-            ..JobView::default()
+            ..JobProgress::default()
         }
     }
 
     #[test]
     fn one_job_takes_one_line() {
         let mut model = model();
-        let seen = JobView {
+        let seen = JobProgress {
             name: Some("nightly customers of the north".into()),
             percent: Some(45.2),
             eta: Some(Duration::from_secs(200)),
@@ -168,7 +168,7 @@ mod tests {
     fn no_line_is_wider_than_the_terminal_nor_harmful() {
         for name in [long_name(), "日本語".repeat(30), "\u{1b}[2J\n\u{202e}".to_owned()] {
             let mut model = model();
-            let seen = JobView { name: Some(name.into()), ..view(JobStatus::from_wire("\u{7}unknown\n")) };
+            let seen = JobProgress { name: Some(name.into()), ..view(JobStatus::from_wire("\u{7}unknown\n")) };
             model.observe(&target(1), seen.clone(), None, after(1));
             model.observe(&target(2), seen, None, after(1));
             for columns in [1, 30, 79, 80, 200] {

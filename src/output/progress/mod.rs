@@ -1,6 +1,6 @@
 //! What `wait` shows until its result: a live display on a terminal, lines elsewhere.
 //!
-//! Reading order: [`mode`] (which of the two), [`model`] (what is known, and which lines it gives), [`silence`] (the
+//! Reading order: [`mode`] (which of the two), [`model`] (what is known, and which lines it gives), `silence` (the
 //! line after a minute without one), [`frame`] (the live display as lines), [`show`] (the whole, as `wait` calls it),
 //! [`screen`] (the terminal).
 
@@ -12,6 +12,6 @@ pub mod show;
 mod silence;
 
 pub use mode::{ProgressChoice, ProgressMode, Volume};
-pub use model::{JobView, Moment, ProgressModel};
+pub use model::{JobProgress, Moment, ProgressModel};
 pub use screen::TerminalScreen;
 pub use show::Progress;

@@ -29,7 +29,7 @@ pub struct Moment {
 
 /// What is known of a job; the default is nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct JobView {
+pub struct JobProgress {
     /// The configured name, else the job's own, as it came.
     pub name: Option<Box<str>>,
     /// Its status.
@@ -48,7 +48,7 @@ pub struct JobView {
 #[derive(Clone, Debug)]
 pub(super) struct Row {
     pub(super) target: Target,
-    pub(super) view: JobView,
+    pub(super) view: JobProgress,
     /// When it is asked about next.
     pub(super) next_poll: Option<Tick>,
     /// When its watch ended.
@@ -112,12 +112,12 @@ impl ProgressModel {
 
     /// A job that is waited for, and the name its owner gave it.
     pub fn add(&mut self, target: &Target, name: Option<&str>) {
-        let view = JobView { name: name.map(Into::into), ..JobView::default() };
+        let view = JobProgress { name: name.map(Into::into), ..JobProgress::default() };
         self.row(target).view = view;
     }
 
     /// What is known of a job now, and when it is asked about next; never again where its watch is over.
-    pub fn observe(&mut self, target: &Target, view: JobView, next_poll: Option<Duration>, now: Moment) {
+    pub fn observe(&mut self, target: &Target, view: JobProgress, next_poll: Option<Duration>, now: Moment) {
         let row = self.row(target);
         row.next_poll = next_poll.map(|wait| now.tick.plus(wait));
         row.ended = if next_poll.is_none() { row.ended.or(Some(now.tick)) } else { None };
@@ -128,7 +128,7 @@ impl ProgressModel {
         let next = self.rows.len();
         let index = *self.index.entry(target.clone()).or_insert(next);
         if index == next {
-            self.rows.push(Row { target: target.clone(), view: JobView::default(), next_poll: None, ended: None });
+            self.rows.push(Row { target: target.clone(), view: JobProgress::default(), next_poll: None, ended: None });
         }
         // The index holds places of `rows` only, and rows are never taken out.
         &mut self.rows[index]
@@ -231,8 +231,8 @@ mod tests {
         format!("us-west-2_EXAMPLE/import-{number}").parse().unwrap()
     }
 
-    fn running(imported: u64) -> JobView {
-        JobView {
+    fn running(imported: u64) -> JobProgress {
+        JobProgress {
             name: Some("nightly customers".into()),
             status: Some(JobStatus::InProgress),
             counts: Some(Counts { imported, skipped: 0, failed: 1 }),
@@ -344,7 +344,7 @@ mod tests {
     #[test]
     fn no_line_begins_with_a_name() {
         let mut model = model(Lines, LevelFilter::WARN);
-        let view = JobView { name: Some("::error::a\n::error::b".into()), ..running(1) };
+        let view = JobProgress { name: Some("::error::a\n::error::b".into()), ..running(1) };
         model.observe(&target(1), view, NEXT, after(2));
         let line = told(model.tick(after(60))).unwrap_or_default();
         assert!(line.starts_with("17:04:22 INFO  ::error::a\\n::error::b"), "{line}");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use cognito_import_watch_core::domain::{JobEvent, Target};
 
 use super::mode::ProgressMode;
-use super::model::{JobView, Moment, ProgressModel};
+use super::model::{JobProgress, Moment, ProgressModel};
 use crate::telemetry::record::Record;
 use crate::telemetry::{Keep, LogFormat, Printer};
 
@@ -32,7 +32,7 @@ impl Progress {
     }
 
     /// What is known of a job now, and when it is asked about next; never again where its watch is over.
-    pub fn observe(&mut self, target: &Target, view: JobView, next_poll: Option<Duration>, now: Moment) {
+    pub fn observe(&mut self, target: &Target, view: JobProgress, next_poll: Option<Duration>, now: Moment) {
         self.model.observe(target, view, next_poll, now);
         self.draw(now);
     }
