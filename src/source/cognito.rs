@@ -157,3 +157,6 @@ impl JobSource for Cognito {
         self.account.id()
     }
 }
+
+#[cfg(test)]
+mod tests;
