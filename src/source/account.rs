@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_credential_types::Credentials as Keys;
-use aws_credential_types::credential_feature::AwsCredentialFeature;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_smithy_async::time::SharedTimeSource;
@@ -36,6 +35,8 @@ const RENEWAL_INTERVAL: Duration = Duration::from_secs(60);
 /// The credentials of one account.
 pub(super) struct Account {
     credentials: Credentials,
+    profile: Option<String>,
+    renewal: Renewal,
     config: SdkConfig,
     http: SharedHttpClient,
     clock: SharedTimeSource,
@@ -56,7 +57,6 @@ struct State {
 #[derive(Clone)]
 struct Known {
     account: Option<AccountId>,
-    renewal: Renewal,
     secrets: Vec<String>,
 }
 
@@ -67,17 +67,21 @@ impl Account {
             Credentials::Role { arn, .. } => AccountId::from_arn(arn),
             Credentials::Default | Credentials::Profile(_) | Credentials::Static { .. } => None,
         };
-        let renewal = match &credentials {
-            Credentials::Static { .. } => Renewal::Possible,
-            Credentials::Default | Credentials::Profile(_) | Credentials::Role { .. } => chain::renewal_of_files(),
+        let profile = match &credentials {
+            Credentials::Static { .. } => None,
+            Credentials::Default | Credentials::Profile(_) | Credentials::Role { .. } => {
+                credentials.profile().map(str::to_owned).or_else(chain::ambient_profile)
+            }
         };
         Self {
-            credentials,
+            profile,
             clock: config.time_source().unwrap_or_default(),
             config,
             http,
             state: Mutex::new(State { provider: None, keys: None, failure: None, renewed: None }),
-            known: RwLock::new(Known { account, renewal, secrets: Vec::new() }),
+            renewal: chain::renewal(&credentials),
+            known: RwLock::new(Known { account, secrets: Vec::new() }),
+            credentials,
         }
     }
 
@@ -86,14 +90,14 @@ impl Account {
         self.known().account
     }
 
-    /// The profile named in the settings.
+    /// The profile whose credentials these are, or begin with: of the settings, else of `AWS_PROFILE`.
     pub(super) fn profile(&self) -> Option<&str> {
-        self.credentials.profile()
+        self.profile.as_deref()
     }
 
     /// Whether other keys can be had while the process runs.
     pub(super) fn renewal(&self) -> Renewal {
-        self.known().renewal
+        self.renewal
     }
 
     /// The keys in use, so that they can be kept out of messages.
@@ -168,13 +172,7 @@ impl Account {
     }
 
     fn learn(&self, keys: &Keys) {
-        let from_environment = keys
-            .get_property::<Vec<AwsCredentialFeature>>()
-            .is_some_and(|features| features.contains(&AwsCredentialFeature::CredentialsEnvVars));
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        if from_environment {
-            known.renewal = Renewal::EnvironmentIsFixed;
-        }
         if known.account.is_none() {
             known.account = keys.account_id().and_then(|id| id.as_str().parse().ok());
         }
@@ -212,3 +210,6 @@ impl ProvideCredentials for Signer {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

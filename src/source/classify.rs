@@ -211,8 +211,7 @@ fn credentials(fault: &CredentialsFault, question: &Question<'_>) -> (ErrorKind,
     let quoted = |text: &str| quotable(text, &question.secrets);
     let again = renew(question);
     match fault {
-        CredentialsFault::NotFound { tried } => {
-            let tried = if tried.is_empty() { String::new() } else { format!("; tried {}", tried.join(", ")) };
+        CredentialsFault::NotFound(tried) => {
             let cure = match question.profile {
                 Some(profile) => format!("give profile {profile} credentials, or name another"),
                 None => {
@@ -221,7 +220,7 @@ fn credentials(fault: &CredentialsFault, question: &Question<'_>) -> (ErrorKind,
                         .to_owned()
                 }
             };
-            (ErrorKind::Denied, format!("no AWS credentials found{tried}; {cure}"))
+            (ErrorKind::Denied, format!("no AWS credentials found ({}); {cure}", quoted(tried)))
         }
         CredentialsFault::Misconfigured(words) => {
             (ErrorKind::Denied, format!("the AWS credentials are not set up right ({}); {again}", quoted(words)))

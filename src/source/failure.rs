@@ -69,11 +69,8 @@ pub(super) enum NetworkFault {
 /// Why there are no credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum CredentialsFault {
-    /// No source had any. Their names, in the order they were tried; empty where there was but one.
-    NotFound {
-        /// The sources tried.
-        tried: Vec<String>,
-    },
+    /// No source had any: which were tried, or why the only one has none.
+    NotFound(String),
     /// The source is not set up right.
     Misconfigured(String),
     /// The SSO session is over, or was never begun.
@@ -201,17 +198,22 @@ fn unsent(error: &(dyn Error + 'static)) -> Failure {
 /// What an error of a credentials source says.
 pub(super) fn of_credentials(error: &CredentialsError) -> CredentialsFault {
     match error {
-        CredentialsError::CredentialsNotLoaded(_) => CredentialsFault::NotFound { tried: tried(error) },
+        CredentialsError::CredentialsNotLoaded(_) => CredentialsFault::NotFound(tried(error)),
         CredentialsError::ProviderTimedOut(_) => CredentialsFault::Unreachable("no answer in time".to_owned()),
         CredentialsError::InvalidConfiguration(_) => CredentialsFault::Misconfigured(words(error)),
         _ => of_provider(error),
     }
 }
 
-fn tried(error: &CredentialsError) -> Vec<String> {
-    find::<ProviderChainError<CredentialsError>>(error)
-        .map(|chain| chain.attempts().iter().map(|attempt| attempt.name().to_owned()).collect())
-        .unwrap_or_default()
+/// The sources in the order they were tried, or the words of the only one.
+fn tried(error: &CredentialsError) -> String {
+    match find::<ProviderChainError<CredentialsError>>(error) {
+        Some(chain) => {
+            let names: Vec<&str> = chain.attempts().iter().map(|attempt| attempt.name()).collect();
+            format!("tried {}", names.join(", "))
+        }
+        None => words(error),
+    }
 }
 
 fn of_provider(error: &CredentialsError) -> CredentialsFault {
@@ -289,7 +291,8 @@ fn of_inner<E: ProvideErrorMetadata + Error + 'static>(error: &CredentialsError)
 
 /// The words of an error and its causes, without those that say nothing.
 fn words(error: &(dyn Error + 'static)) -> String {
-    const EMPTY: [&str; 4] = [
+    const EMPTY: [&str; 5] = [
+        "the credential provider was not enabled",
         "an error occurred while loading credentials",
         "the credentials provider was not properly configured",
         "unexpected credentials error",
