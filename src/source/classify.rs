@@ -227,7 +227,7 @@ fn credentials(fault: &CredentialsFault, question: &Question<'_>) -> (ErrorKind,
         }
         CredentialsFault::SsoExpired => {
             let profile = question.profile.map(|profile| format!(" --profile {profile}")).unwrap_or_default();
-            (ErrorKind::Denied, format!("the SSO token has expired; run aws sso login{profile}"))
+            (ErrorKind::Denied, format!("the SSO token has expired or is missing; run aws sso login{profile}"))
         }
         CredentialsFault::Refused(refusal) => credentials_refused(refusal, question),
         CredentialsFault::Unreachable(why) => {

@@ -109,12 +109,30 @@ fn an_sso_session_that_is_over_or_never_began_names_the_command() {
         return;
     }
     let over = r#"{"accessToken":"marked","expiresAt":"2020-01-01T00:00:00Z","region":"eu-west-1","startUrl":"https://corp.example/start"}"#;
-    for files in [&[(".aws/config", SSO)][..], &[(".aws/config", SSO), (SSO_CACHE, over)][..]] {
+    // The service ends a session before its time.
+    let good = over.replace("2020", "2099");
+    let sso = Server::start([http(
+        401,
+        &[("x-amzn-errortype", "UnauthorizedException")],
+        r#"{"message":"Session token not found or invalid"}"#,
+    )]);
+    for files in [
+        &[(".aws/config", SSO)][..],
+        &[(".aws/config", SSO), (SSO_CACHE, over)][..],
+        &[(".aws/config", SSO), (SSO_CACHE, &good)][..],
+        // The older form, without a session.
+        &[(
+            ".aws/config",
+            "[profile prod]\nsso_account_id = 1\nsso_role_name = r\nsso_region = eu-west-1\nsso_start_url = https://c\n",
+        )][..],
+    ] {
         let home = home(files);
-        let told = child(this_test!(), &[("HOME", home.path().to_str().unwrap())]);
+        let told =
+            child(this_test!(), &[("HOME", home.path().to_str().unwrap()), ("AWS_ENDPOINT_URL_SSO", &sso.url())]);
         assert!(told.starts_with("denied: "), "{told}");
-        assert!(told.ends_with("the SSO token has expired; run aws sso login --profile prod"), "{told}");
+        assert!(told.ends_with("the SSO token has expired or is missing; run aws sso login --profile prod"), "{told}");
     }
+    assert_eq!(sso.requests().len(), 1);
 }
 
 #[test]
