@@ -268,11 +268,9 @@ fn of_inner<E: ProvideErrorMetadata + Error + 'static>(error: &CredentialsError)
         SdkError::ServiceError(context) => match refusal(context.err(), context.raw()) {
             Some(refusal) if refusal.code == "UnauthorizedException" => CredentialsFault::SsoExpired,
             Some(refusal) => CredentialsFault::Refused(refusal),
-            None => CredentialsFault::Unreachable(format!("HTTP {}", context.raw().status().as_u16())),
+            None => CredentialsFault::Unreachable(unreadable_answer(context.raw())),
         },
-        SdkError::ResponseError(context) => {
-            CredentialsFault::Unreachable(format!("an unreadable answer, HTTP {}", context.raw().status().as_u16()))
-        }
+        SdkError::ResponseError(context) => CredentialsFault::Unreachable(unreadable_answer(context.raw())),
         SdkError::TimeoutError(_) => CredentialsFault::Unreachable("no answer in time".to_owned()),
         SdkError::DispatchFailure(context) => match context.as_connector_error() {
             Some(inner) => match dispatch(inner) {
@@ -290,6 +288,10 @@ fn of_inner<E: ProvideErrorMetadata + Error + 'static>(error: &CredentialsError)
         },
         _ => CredentialsFault::Broken("its request could not be made".to_owned()),
     })
+}
+
+fn unreadable_answer(raw: &HttpResponse) -> String {
+    format!("an unreadable answer (HTTP {})", raw.status().as_u16())
 }
 
 /// The words of an error and its causes, without those that say nothing.

@@ -133,7 +133,7 @@ async fn every_spelling_of_a_refusal_is_of_its_class() {
         (http(500, &[("x-amzn-errortype", "InternalErrorException")], r#"{"message":"x"}"#), Transient, "HTTP 500"),
         (http(503, &[("x-amzn-errortype", "InternalErrorException")], r#"{"message":"x"}"#), Transient, "HTTP 503"),
         (http(500, &[], ""), Transient, "HTTP 500"),
-        (http(502, &[], "<html><body>Bad gateway</body></html>"), Transient, "from a proxy"),
+        (http(502, &[], "<html><body>Bad gateway</body></html>"), Transient, "a proxy on the way"),
         (http(504, &[], ""), Transient, "HTTP 504"),
         (http(403, &[], "<html>blocked</html>"), Transient, "from a proxy"),
         (http(404, &[], "not here"), Transient, "a wrong endpoint?"),
@@ -245,7 +245,7 @@ async fn a_clock_that_is_off_is_told_and_the_next_request_is_signed_with_the_rig
     let refusal = r#"{"__type":"InvalidSignatureException","message":"Signature expired"}"#;
     for code in ["InvalidSignatureException", "RequestTimeTooSkewed"] {
         let server = Server::start([
-            http(400, &[("date", "Tue, 22 Nov 2033 12:00:00 GMT"), ("x-amzn-errortype", code)], refusal),
+            http(400, &[("date", "Tue, 22 Nov 2033 12:30:00 GMT"), ("x-amzn-errortype", code)], refusal),
             job(r#""Status":"Pending""#),
         ]);
         let source = source(&server).await;
