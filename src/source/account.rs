@@ -54,7 +54,6 @@ struct State {
 }
 
 /// What is known of the keys in use without waiting.
-#[derive(Clone)]
 struct Known {
     account: Option<AccountId>,
     secrets: Vec<String>,
@@ -87,7 +86,7 @@ impl Account {
 
     /// The account's id, where the role or the keys name it.
     pub(super) fn id(&self) -> Option<AccountId> {
-        self.known().account
+        self.known.read().unwrap_or_else(PoisonError::into_inner).account.clone()
     }
 
     /// The profile whose credentials these are, or begin with: of the settings, else of `AWS_PROFILE`.
@@ -102,7 +101,7 @@ impl Account {
 
     /// The keys in use, so that they can be kept out of messages.
     pub(super) fn secrets(&self) -> Vec<String> {
-        self.known().secrets
+        self.known.read().unwrap_or_else(PoisonError::into_inner).secrets.clone()
     }
 
     /// Makes sure that there are keys good for another while.
@@ -181,10 +180,6 @@ impl Account {
             .flatten()
             .map(str::to_owned)
             .collect();
-    }
-
-    fn known(&self) -> Known {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
