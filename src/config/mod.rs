@@ -14,6 +14,7 @@ pub mod source;
 
 mod accounts;
 mod file;
+mod lines;
 mod not_yet;
 mod problem;
 mod reader;
@@ -26,7 +27,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub use cost::{LaneCost, PlanCost};
+pub use cost::{CostWarning, LaneCost, PlanCost};
 pub use diagnostic::{Diagnostic, Diagnostics, Excerpt, Fault, Origin, Style};
 pub use duration::{InvalidDuration, MAX_DURATION, format_duration, parse_duration};
 pub use overrides::{AwsEndpoint, Overrides, Selection};

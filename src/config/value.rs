@@ -272,6 +272,17 @@ impl Value for Name {
     }
 }
 
+/// Any text that is not empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Text(pub(super) String);
+
+impl Value for Text {
+    fn read(value: &DeValue<'_>) -> Result<Self, Mismatch> {
+        let text = String::read(value)?;
+        if text.trim().is_empty() { Err(Mismatch::new("the text is empty")) } else { Ok(Self(text)) }
+    }
+}
+
 /// A target: `<user-pool-id>/<job-id>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct TargetText(pub(super) Target);
