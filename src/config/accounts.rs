@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use cognito_import_watch_core::domain::UserPoolId;
 use cognito_import_watch_core::domain::region::Partition;
 
+use super::account_value::endpoint_fault;
 use super::file::AccountFile;
 use super::overrides::{AwsEndpoint, Overrides};
 use super::plan::{AccountPlan, AccountRef, CredentialsPlan};
 use super::problem::{At, Kind, Place, Problem, Shown, Written, listed, nearest};
-use super::value::{Name, endpoint_fault};
+use super::value::Name;
 
 /// The most names that a misspelt one is compared with.
 const MOST_COMPARED: usize = 1_000;

@@ -5,12 +5,12 @@
 
 use schemars::JsonSchema;
 
+use super::account_value::{EndpointUrl, ExternalId, RoleArn};
 use super::plan::{Batch, LogFormat, LogLevel};
 use super::problem::Written;
 use super::reader::TableReader;
 use super::value::{
-    EndpointUrl, ExternalId, MaybePeriod, Name, Period, PoolId, PositivePeriod, RoleArn, TargetText, Text, UserLimit,
-    Word, count, number,
+    MaybePeriod, Name, Period, PoolId, PositivePeriod, TargetText, Text, UserLimit, Word, count, number,
 };
 
 /// A key that may be left out, or whose value was told as wrong.

@@ -44,6 +44,11 @@ impl Lines {
     pub(super) fn section(&self, offset: usize) -> Range<usize> {
         around(&self.sections, offset, self.length)
     }
+
+    /// The first byte of each section.
+    pub(super) fn sections(&self) -> impl Iterator<Item = usize> {
+        self.sections.iter().copied()
+    }
 }
 
 fn around(starts: &[usize], offset: usize, length: usize) -> Range<usize> {

@@ -12,6 +12,7 @@ pub mod plan;
 pub mod read;
 pub mod source;
 
+mod account_value;
 mod accounts;
 mod file;
 mod lines;

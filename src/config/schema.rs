@@ -8,13 +8,11 @@ use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value as Json;
 
+use super::account_value::{EndpointUrl, ExternalId, RoleArn};
 use super::file::{ConfigFile, LogFormatWord};
 use super::plan::{Batch, LogLevel};
 use super::problem::{Written, listed};
-use super::value::{
-    EndpointUrl, ExternalId, MaybePeriod, Name, Period, PoolId, PositivePeriod, RoleArn, TargetText, Text, UserLimit,
-    Word,
-};
+use super::value::{MaybePeriod, Name, Period, PoolId, PositivePeriod, TargetText, Text, UserLimit, Word};
 
 /// A duration: units from the longest to the shortest, or `0`.
 const PERIOD: &str = r"^(0|([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?)$";

@@ -69,7 +69,7 @@ pub(super) fn mend(text: &str) -> Mended {
             // What a mended text complains about anew is an echo of the mending, but for what the parser had
             // not come to before.
             if round == 0 || contained {
-                let first = if duplicate { first_of(&table, text.get(span.clone()), span.start) } else { None };
+                let first = if duplicate { first_given(&table, text, &lines, &span) } else { None };
                 let message = reword(text, &lines, &span, error.message());
                 mended.errors.push(SyntaxError { span, message, first });
             }
@@ -140,6 +140,23 @@ fn value_holds(value: &toml::Spanned<DeValue<'_>>, offset: usize) -> bool {
             (value.span().start..=value.span().end).contains(&offset)
         }
     }
+}
+
+/// Where a key or a header that is given twice was given first.
+fn first_given(table: &DeTable<'_>, text: &str, lines: &Lines, span: &Range<usize>) -> Option<Range<usize>> {
+    let header = text.get(lines.line(span.start)).unwrap_or_default().trim();
+    if !header.starts_with('[') {
+        return first_of(table, text.get(span.clone()), span.start);
+    }
+    // The tree holds the second header by now.
+    let key = text.get(span.clone())?;
+    let earlier = lines.sections().take_while(|start| *start < lines.line(span.start).start);
+    earlier.map(|start| lines.line(start)).find_map(|line| {
+        let first = text.get(line.clone())?;
+        let at = first.find(key)?;
+        let same = first.trim_start().trim_start_matches('[').trim_start().starts_with(key);
+        same.then(|| line.start + at..line.start + at + key.len())
+    })
 }
 
 /// The nearest key of that text before an offset: in a config file, the one that was given first.

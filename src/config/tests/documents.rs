@@ -142,7 +142,8 @@ fn the_reader_and_the_schema_know_the_same_keys() {
     for table in tables() {
         // A key unlike any other makes the reader list those it knows.
         let said = resolve(&[source(&format!("{}\nqqqqqq = 1\n", table.header))], &Overrides::default()).unwrap_err();
-        let help = said.iter().find_map(|problem| problem.help.clone().filter(|help| help.contains("the keys here are")));
+        let help =
+            said.iter().find_map(|problem| problem.help.clone().filter(|help| help.contains("the keys here are")));
         let listed = help.unwrap_or_else(|| panic!("{said}")).split(" are ").nth(1).unwrap().to_owned();
         let read: BTreeSet<&str> = listed.split(", ").collect();
         assert_eq!(read, table.keys().collect::<BTreeSet<_>>(), "{}", table.header);
