@@ -37,6 +37,7 @@ fn a_file_that_is_no_text_is_refused_with_the_cure() {
     assert_eq!(one(b"[poll]\njitter = \xff\n"), "any.toml:2:10: the file is not UTF-8 from here on");
     assert_eq!(one(b"\xff\xfe[\x00p\x00"), "any.toml:1:1: the file is UTF-16, not UTF-8");
     assert!(one(b"[log]\nlevel = \"in\0fo\"\n").starts_with("any.toml:2:"));
+    assert!(one("polls = 1 # \u{8a}\u{202e}\u{1b}[2J".as_bytes()).starts_with("any.toml:1:"));
     assert!(one(b"\x7fELF").starts_with("any.toml:1:"));
 }
 

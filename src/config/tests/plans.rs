@@ -125,6 +125,7 @@ fn the_cost_of_a_plan_is_counted_for_each_account_and_region() {
         "{}",
         warnings[0]
     );
+    assert!(europe.to_string().starts_with("the default credentials, eu-west-1: 0 jobs and 1 pool; "), "{europe}");
     assert!(
         america.to_string().ends_with(
             "600 calls a minute while nothing changes, 300 after changes, at most 300; a change is seen within 1m"
