@@ -93,8 +93,8 @@ pub struct ConfigArgs {
 /// Flags of `run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// Jobs (<user-pool-id>/<job-id>) and whole pools (<user-pool-id>) to watch beside the file's
-    #[arg(value_name = "TARGET|POOL", value_parser = watched)]
+    /// Jobs and whole pools to watch beside the file's.
+    #[arg(value_name = "TARGET|POOL", value_parser = watched, help = "Jobs (<user-pool-id>/<job-id>) and whole pools (<user-pool-id>) to watch beside the file's")]
     pub watched: Vec<Watched>,
     /// Where the config comes from.
     #[command(flatten)]
@@ -107,8 +107,8 @@ pub struct RunArgs {
 /// Flags of `wait`.
 #[derive(Debug, Args)]
 pub struct WaitArgs {
-    /// Jobs to wait for: <user-pool-id>/<job-id>
-    #[arg(value_name = "TARGET", value_parser = target)]
+    /// Jobs to wait for.
+    #[arg(value_name = "TARGET", value_parser = target, help = "Jobs to wait for: <user-pool-id>/<job-id>")]
     pub targets: Vec<Target>,
     /// Where the config comes from.
     #[command(flatten)]
@@ -148,8 +148,8 @@ pub struct WaitArgs {
 /// Flags of `status`.
 #[derive(Debug, Args)]
 pub struct StatusArgs {
-    /// Jobs to ask about: <user-pool-id>/<job-id>
-    #[arg(value_name = "TARGET", value_parser = target)]
+    /// Jobs to ask about.
+    #[arg(value_name = "TARGET", value_parser = target, help = "Jobs to ask about: <user-pool-id>/<job-id>")]
     pub targets: Vec<Target>,
     /// Where the config comes from.
     #[command(flatten)]
