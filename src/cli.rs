@@ -27,6 +27,7 @@ pub struct Cli {
 
 /// Flags of every command.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Flags of every command")]
 pub struct Shared {
     /// The form of the result on stdout
     #[arg(long, global = true, value_enum, default_value_t, env = "COGNITO_IMPORT_WATCH_OUTPUT")]
