@@ -13,7 +13,6 @@ use crate::api;
 use crate::clock::wall_time;
 use crate::fault::{self, Asked, Fault};
 use crate::operation::Operation;
-use crate::quota::{Caller, Verdict};
 use crate::record::{Entry, lock};
 use crate::scenario::{AnswerKind, Failure};
 use crate::server::Shared;
@@ -127,10 +126,10 @@ impl Call {
         claim.verify(&self.parts, &self.body, keys, wall_time(), skew).map_err(|refusal| refused(&refusal))?;
         let operation =
             Operation::named(&self.operation).ok_or_else(|| Failure::bare(400, "UnknownOperationException"))?;
-        let caller = Caller { account, region: &claim.region, pool: self.member("UserPoolId") };
-        let elapsed = world.clock.elapsed();
-        if world.quotas.draw(&world.scenario.quota, operation, caller, elapsed) == Verdict::Exceeded {
-            return Err(Failure::new("TooManyRequestsException", world.scenario.quota.message.clone()));
+        let (rates, caller) = (&world.scenario.quota, format!("{account} {}", claim.region));
+        let (pool, elapsed) = (self.member("UserPoolId"), world.clock.elapsed());
+        if !world.quotas.draw(rates, operation, &caller, pool, elapsed) {
+            return Err(Failure::new("TooManyRequestsException", rates.message.as_str()));
         }
         let input = self.input.as_ref().ok_or_else(|| Failure::bare(400, "SerializationException"))?;
         let host = self.parts.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or("localhost");

@@ -113,15 +113,15 @@ impl Claim {
             let minutes = skew.as_secs() / 60;
             return Err(Refusal::Invalid(format!("Signature {said} {limit} ({now} {sign} {minutes} min.)")));
         }
-        let signs_host = self.headers.iter().any(|name| name == "host");
-        self.check(parts, &hex(&Sha256::digest(body)), keys, stamp, signs_host)
+        self.check(parts, &hex(&Sha256::digest(body)), keys, stamp)
     }
 
-    fn check(&self, parts: &Parts, payload: &str, keys: &Keys, stamp: &str, complete: bool) -> Result<(), Refusal> {
+    fn check(&self, parts: &Parts, payload: &str, keys: &Keys, stamp: &str) -> Result<(), Refusal> {
         let canonical = canonical_request(parts, &self.headers, payload).ok_or(Refusal::Mismatch)?;
         let right = sign(&keys.secret, &self.scope, stamp, &canonical) == self.signature;
         let same_day = self.scope.split('/').next().is_some_and(|day| stamp.starts_with(day));
-        if right && same_day && complete { Ok(()) } else { Err(Refusal::Mismatch) }
+        let signs_host = self.headers.iter().any(|name| name == "host");
+        if right && same_day && signs_host { Ok(()) } else { Err(Refusal::Mismatch) }
     }
 }
 
@@ -165,7 +165,7 @@ pub(crate) fn verify_presigned(parts: &Parts, keys: &Keys, now: Timestamp) -> Re
     }
     let stamp = field("X-Amz-Date")?;
     match (parse_date(stamp), field("X-Amz-Expires")?.parse().map(SignedDuration::from_secs)) {
-        (Some(signed_at), Ok(lasts)) if now <= signed_at + lasts => claim.check(parts, UNSIGNED, keys, stamp, true),
+        (Some(signed_at), Ok(lasts)) if now <= signed_at + lasts => claim.check(parts, UNSIGNED, keys, stamp),
         (Some(_), Ok(_)) => Err(Refusal::Lapsed),
         (None, _) | (_, Err(_)) => Err(Refusal::Malformed("X-Amz-Date or X-Amz-Expires cannot be read".into())),
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::input::Input;
+use super::input::{Input, NAME, is_name};
 use super::{Request, own_pool};
 use crate::clock::Moment;
 use crate::csv::{Schema, User, is_standard};
@@ -22,9 +22,7 @@ pub(crate) fn csv_header(world: &mut World, request: Request<'_>, _now: Moment) 
 
 pub(crate) fn create(world: &mut World, request: Request<'_>, now: Moment) -> Result<Value, Failure> {
     let mut input = Input::new(request.input);
-    let name = input.required("PoolName", 128, r"[\w\s+=,.@-]+", |text| {
-        text.chars().all(|letter| letter.is_ascii_alphanumeric() || "_ \t\n\r+=,.@-".contains(letter))
-    });
+    let name = input.required("PoolName", 128, NAME, is_name);
     let mfa_name = input.one_of("MfaConfiguration", &["OFF", "ON", "OPTIONAL"]).unwrap_or("OFF");
     input.finish()?;
     let list = |name: &str| request.input[name].as_array().cloned().unwrap_or_default();
