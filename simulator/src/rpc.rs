@@ -85,8 +85,8 @@ impl Call {
         let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
         let operation = target.strip_prefix("AWSCognitoIdentityProviderService.").unwrap_or_default().to_owned();
         let claim = Claim::of(&parts.headers);
-        let own = |key_id: &str| world.accounts.iter().find(|(_, keys)| keys.id == key_id).map(|(id, _)| id.clone());
-        let account = claim.as_ref().ok().and_then(|claim| own(&claim.key_id));
+        let own = |key_id: &str| world.accounts.values().find(|account| account.access_key_id == key_id);
+        let account = claim.as_ref().ok().and_then(|claim| own(&claim.key_id)).map(|account| account.id.clone());
         let input =
             if body.is_empty() { Some(Value::Object(Default::default())) } else { serde_json::from_slice(&body).ok() };
         Self { parts, body, operation, input, claim, account }

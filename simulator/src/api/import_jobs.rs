@@ -48,7 +48,7 @@ fn is_arn(text: &str) -> bool {
 pub(crate) fn start(world: &mut World, request: Request<'_>, now: Moment) -> Result<Value, Failure> {
     let (pool_id, job_id) = pool_and_job(request)?;
     let scenario = Arc::clone(&world.scenario);
-    let own = world.pools.values().filter(|pool| pool.account == request.account);
+    let own = world.pools.values().filter(|pool| pool.info.account == request.account);
     let active: usize = own.map(|pool| pool.active_jobs(now, &scenario)).sum();
     let (schema, job) = own_job(world, request, pool_id, job_id, now)?;
     let fail = |failure: &Failure| Err(failure.about(pool_id, job_id));

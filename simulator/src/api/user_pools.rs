@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::input::{Input, NAME, is_name};
 use super::{Request, own_pool};
+use crate::PoolInfo;
 use crate::clock::Moment;
 use crate::csv::{Schema, User, is_standard};
 use crate::scenario::{Contact, Failure, Mfa};
@@ -55,9 +56,9 @@ pub(crate) fn create(world: &mut World, request: Request<'_>, now: Moment) -> Re
         "LastModifiedDate": date,
         "EstimatedNumberOfUsers": 0,
     }});
-    let (account, name) = (request.account.to_owned(), name.to_owned());
-    let pool = Pool { id: id.clone(), account, name, schema, users: BTreeMap::new(), jobs: Vec::new() };
-    world.pools.insert(id, pool);
+    let [region, account, name] = [request.region, request.account, name].map(str::to_owned);
+    let info = PoolInfo { id: id.clone(), region, account, name };
+    world.pools.insert(id, Pool { info, schema, users: BTreeMap::new(), jobs: Vec::new() });
     Ok(answer)
 }
 
