@@ -150,8 +150,7 @@ fn instead(fault: &AnswerKind) -> Option<Reply> {
         }
         AnswerKind::Error(failure) => failure.clone().into_reply(),
         AnswerKind::Internal {} => {
-            let failure = Failure::new("InternalErrorException", "Something went wrong");
-            Failure { status: 500, ..failure }.into_reply()
+            Failure { status: 500, ..Failure::new("InternalErrorException", "Something went wrong") }.into_reply()
         }
         AnswerKind::Gateway { status } => Reply::new(*status, "text/html", page(&status.to_string())),
         AnswerKind::Empty { status } => Reply::new(*status, "", ""),

@@ -8,6 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use sha2::{Digest, Sha256};
 
 use crate::AccountInfo;
+use crate::clock::shift;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
@@ -91,10 +92,11 @@ impl Claim {
         let signed_at = parse_date(stamp).ok_or_else(|| {
             Refusal::Malformed("Authorization header requires existence of an 'X-Amz-Date' header.".into())
         })?;
-        if signed_at < now - skew || signed_at > now + skew {
+        let (oldest, newest) = (shift(now, -skew), shift(now, skew));
+        if signed_at < oldest || signed_at > newest {
             let (said, limit, sign) = match signed_at < now {
-                true => ("expired: {} is now earlier than", now - skew, '-'),
-                false => ("not yet current: {} is still later than", now + skew, '+'),
+                true => ("expired: {} is now earlier than", oldest, '-'),
+                false => ("not yet current: {} is still later than", newest, '+'),
             };
             let (said, limit, now) = (said.replace("{}", stamp), format_date(limit), format_date(now));
             let minutes = skew.as_secs() / 60;
@@ -156,7 +158,7 @@ pub(crate) fn verify_presigned(parts: &Parts, keys: &AccountInfo, now: Timestamp
     }
     let stamp = field("X-Amz-Date")?;
     match (parse_date(stamp), field("X-Amz-Expires")?.parse().map(SignedDuration::from_secs)) {
-        (Some(signed_at), Ok(lasts)) if now <= signed_at + lasts => claim.check(parts, UNSIGNED, keys, stamp),
+        (Some(signed_at), Ok(lasts)) if now <= shift(signed_at, lasts) => claim.check(parts, UNSIGNED, keys, stamp),
         (Some(_), Ok(_)) => Err(Refusal::Lapsed),
         (None, _) | (_, Err(_)) => Err(Refusal::Malformed("X-Amz-Date or X-Amz-Expires cannot be read".into())),
     }

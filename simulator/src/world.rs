@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::clock::{Clock, Moment, millis, wall_time};
+use crate::clock::{Clock, Moment, millis, shift, wall_time};
 use crate::csv::{Schema, User};
 use crate::fault::{self, Fault};
 use crate::import::{Import, Snapshot};
@@ -137,7 +137,7 @@ impl World {
                 name: numbered(rule.name.as_deref().unwrap_or("simulated")),
                 role: role.clone(),
                 created: -ago,
-                signed: wall_time() - SignedDuration::from_millis(ago),
+                signed: shift(wall_time(), SignedDuration::from_millis(-ago)),
                 course: match &rule.script {
                     Some(script) => Course::Scripted(Script::new(script)),
                     None => Course::Real(Import::default()),

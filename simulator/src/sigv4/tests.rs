@@ -104,6 +104,8 @@ fn an_upload_url_lives_its_seconds_for_its_host_and_headers() {
     assert_eq!(verify(&url, "localhost:1", "AES256", STAMP), Err(Refusal::Mismatch));
     let longer = url.replace("Expires=899", "Expires=9999");
     assert_eq!(verify(&longer, "localhost:1", "aws:kms", STAMP), Err(Refusal::Mismatch));
+    let endless = url.replace("Expires=899", "Expires=9223372036854775807");
+    assert_eq!(verify(&endless, "localhost:1", "aws:kms", STAMP), Err(Refusal::Mismatch));
     let stranger = url.replace("AKIDEXAMPLE", "AKIDNOBODY");
     assert_eq!(verify(&stranger, "localhost:1", "aws:kms", STAMP), Err(Refusal::UnknownKey));
 }
