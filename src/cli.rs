@@ -10,6 +10,7 @@ use cognito_import_watch_core::domain::{Limit, Target, UserPoolId};
 
 use crate::config::{LogFormat, LogLevel, parse_duration};
 use crate::exit::Exit;
+use crate::output::progress::ProgressChoice;
 use crate::telemetry::ColorChoice;
 
 /// Watches Amazon Cognito user import jobs until they complete.
@@ -141,7 +142,7 @@ pub struct WaitArgs {
     pub max_interval: Option<Duration>,
     /// Progress on stderr: live on a terminal, a line per change otherwise
     #[arg(long, value_enum, default_value_t, env = "COGNITO_IMPORT_WATCH_PROGRESS")]
-    pub progress: Progress,
+    pub progress: ProgressChoice,
 }
 
 /// Flags of `status`.
@@ -206,18 +207,6 @@ pub enum Output {
     Text,
     /// For programs.
     Json,
-}
-
-/// When to show progress.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Progress {
-    /// Live on a terminal, lines otherwise.
-    #[default]
-    Auto,
-    /// Live, whatever stderr is.
-    Always,
-    /// None.
-    Never,
 }
 
 /// A job or a whole pool, as typed.

@@ -96,6 +96,11 @@ impl Log {
         Ok(Self { printer })
     }
 
+    /// What has to stand among the lines of the log.
+    pub(super) fn printer(&self) -> Printer {
+        self.printer.clone()
+    }
+
     /// Writes what is still to be written.
     pub(super) fn close(self) {
         // What is not written by then has no reader.
@@ -103,7 +108,8 @@ impl Log {
     }
 }
 
-fn filter(level: LogLevel) -> LevelFilter {
+/// The level of ours in the words of `tracing`.
+pub(super) fn filter(level: LogLevel) -> LevelFilter {
     match level {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,

@@ -5,22 +5,24 @@ use std::path::Path;
 use std::time::Duration;
 
 use cognito_import_watch_core::domain::policy::AllSkipped;
-use cognito_import_watch_core::domain::{JobEvent, PollError, UserPoolId, Verdict};
+use cognito_import_watch_core::domain::{JobEvent, PollError, Tick, UserPoolId, Verdict};
 use cognito_import_watch_core::schedule::{Ending, JobView, LaneIndex, Now, RateChange, Scheduler};
 use uuid::Uuid;
 
-use super::console::{Console, Log};
+use super::console::{Console, Log, filter};
 use super::daemon::signals;
 use super::engine::{self, Engine, Keys};
 use super::load;
 use crate::cli::{Output, Shared, WaitArgs};
+use crate::clock::Clock;
 use crate::config::{self, LogLevel, Overrides, Selection};
 use crate::driver::{Ended, Observer, OnHangup};
 use crate::exit::{CommandError, Exit};
 use crate::output::WaitResult;
+use crate::output::progress::{JobProgress, Moment, Progress, ProgressMode, ProgressModel, TerminalScreen, Volume};
 use crate::signal::Signal;
 use crate::sink::LogSink;
-use crate::telemetry::{LogFormat, PlainScreen};
+use crate::telemetry::{LogFormat, PlainScreen, Reader};
 
 /// Waits for jobs.
 ///
@@ -32,11 +34,16 @@ pub(super) async fn wait(args: WaitArgs, shared: Shared, console: &Console) -> R
     let unobserved = Some(args.unobserved_timeout).filter(|timeout| !timeout.is_zero());
     let ending = Ending::WhenOver { timeout: args.timeout, unobserved };
     let mut signals = signals()?;
-    let log = start_log(&shared, &plan.log, console)?;
     let mut engine = engine::build(&plan, ending, &Keys::Planned).await?;
-    let mut teller = Teller { log: LogSink::new(Uuid::new_v4()) };
+    let display = Display::choose(&args, &shared, &plan.log, console);
+    let log = display.start_log()?;
+    let mut teller = Teller::new(&display, &log, engine.clock);
+    for job in &plan.jobs {
+        teller.progress.add(&job.target, job.name.as_deref());
+    }
     let inputs = std::mem::take(&mut engine.inputs);
     let ended = engine.driver.run(inputs, &mut signals, OnHangup::Stop, &mut teller).await;
+    teller.progress.finish();
     log.close();
     let (result, exit) = result(ended, &engine);
     console.result(&match shared.output {
@@ -46,21 +53,38 @@ pub(super) async fn wait(args: WaitArgs, shared: Shared, console: &Console) -> R
     Ok(exit)
 }
 
-/// The log of a one-shot command: on stderr, warnings and errors unless more is asked for.
-///
-/// # Errors
-/// When the log cannot be started.
-pub(super) fn start_log(shared: &Shared, plan: &config::LogPlan, console: &Console) -> Result<Log, CommandError> {
-    let level = match (shared.quiet, shared.log_level) {
-        (true, _) => LogLevel::Error,
-        (false, Some(level)) => level,
-        (false, None) => LogLevel::Warn,
-    };
-    let format = match plan.format {
-        config::LogFormat::Auto | config::LogFormat::Text => LogFormat::Text(console.style(&io::stderr())),
-        config::LogFormat::Json => LogFormat::Json,
-    };
-    Log::start(level, format, PlainScreen(io::stderr()))
+/// What is shown on stderr until the result is there.
+struct Display {
+    mode: ProgressMode,
+    level: LogLevel,
+    format: LogFormat,
+}
+
+impl Display {
+    /// Progress as asked for; of the log warnings and errors, unless more or less is asked for.
+    fn choose(args: &WaitArgs, shared: &Shared, log: &config::LogPlan, console: &Console) -> Self {
+        let (volume, level) = match (shared.quiet, shared.log_level) {
+            (true, _) => (Volume::Quiet, LogLevel::Error),
+            (false, Some(level)) => (Volume::Usual, level),
+            (false, None) => (Volume::Usual, LogLevel::Warn),
+        };
+        let format = match log.format {
+            config::LogFormat::Auto | config::LogFormat::Text => LogFormat::Text(console.style(&io::stderr())),
+            config::LogFormat::Json => LogFormat::Json,
+        };
+        let term = std::env::var_os("TERM");
+        let mode = args.progress.resolve(volume, Reader::of(&io::stderr()), term.as_deref());
+        Self { mode, level, format }
+    }
+
+    fn start_log(&self) -> Result<Log, CommandError> {
+        match self.mode {
+            ProgressMode::Live { .. } => Log::start(self.level, self.format, TerminalScreen::stderr()),
+            ProgressMode::Lines | ProgressMode::Nothing => {
+                Log::start(self.level, self.format, PlainScreen(io::stderr()))
+            }
+        }
+    }
 }
 
 fn overrides(args: &WaitArgs, shared: &Shared) -> Result<Overrides, CommandError> {
@@ -126,15 +150,54 @@ fn result(ended: Ended, engine: &Engine) -> (WaitResult, Exit) {
     (result, exit)
 }
 
-/// Tells the log what happens.
+/// How often the display is drawn anew, and how closely silence is measured.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Tells the log and the display what happens.
 struct Teller {
     log: LogSink,
+    progress: Progress,
+    mode: ProgressMode,
+    next_tick: Tick,
+}
+
+impl Teller {
+    fn new(display: &Display, log: &Log, clock: Clock) -> Self {
+        let instance = Uuid::new_v4();
+        let now = clock.now();
+        let model = ProgressModel::new(display.mode, filter(display.level), instance, moment(now));
+        Self {
+            log: LogSink::new(instance),
+            progress: Progress::new(model, display.format, log.printer()),
+            mode: display.mode,
+            next_tick: now.tick.plus(TICK),
+        }
+    }
 }
 
 impl Observer for Teller {
-    fn observed(&mut self, _: &JobView<'_>, events: &[JobEvent], _: Now) {
+    fn observed(&mut self, job: &JobView<'_>, events: &[JobEvent], now: Now) {
         for event in events {
             self.log.job(event);
+            self.progress.event(event, moment(now));
+        }
+        let identity = job.track.identity(job.watched);
+        let known = job.track.known();
+        let progress = JobProgress {
+            name: identity.display_name().map(Into::into),
+            status: known.map(|known| known.status.clone()),
+            counts: known.map(|known| known.counts),
+            percent: job.percent,
+            eta: job.eta,
+            last_good_poll: job.track.last_good(),
+        };
+        let next_poll = match job.verdict {
+            None => Some(job.next_poll.unwrap_or_default()),
+            Some(_) => None,
+        };
+        self.progress.observe(&job.watched.target, progress, next_poll, moment(now));
+        if let Some(error) = job.track.failing() {
+            tracing::debug!(target_job = %job.watched.target, error_kind = %error.kind, %error, "poll failed");
         }
     }
 
@@ -145,4 +208,23 @@ impl Observer for Teller {
     fn rate_changed(&mut self, _: LaneIndex, _: RateChange) {}
 
     fn signalled(&mut self, _: Signal, _: &Scheduler, _: Now) {}
+
+    fn wakes_at(&self) -> Option<Tick> {
+        match self.mode {
+            ProgressMode::Nothing => None,
+            ProgressMode::Lines | ProgressMode::Live { .. } => Some(self.next_tick),
+        }
+    }
+
+    fn wake(&mut self, _: &Scheduler, now: Now) {
+        self.next_tick = now.tick.plus(TICK);
+        if let Reader::Terminal { columns } = Reader::of(&io::stderr()) {
+            self.progress.resize(columns);
+        }
+        self.progress.tick(moment(now));
+    }
+}
+
+fn moment(now: Now) -> Moment {
+    Moment { tick: now.tick, time: now.wall }
 }

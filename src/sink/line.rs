@@ -167,7 +167,7 @@ fn further_fields(object: Object, fact: &JobFact) -> Object {
             .with("error_kind", error.kind.as_str())
             .with("error", error.message.as_str())
             .with("since", time(Some(*since)))
-            .with("next_poll_seconds", seconds(*next_poll)),
+            .with("next_poll_seconds", next_poll.map(seconds)),
         JobFact::PollRecovered { error_kind, since } => {
             object.with("error_kind", error_kind.as_str()).with("since", time(Some(*since)))
         }

@@ -1,6 +1,6 @@
 //! Events leave here: which level, which words, which line.
 //!
-//! Reading order: [`line`] (the JSON form), [`level`] (levels and constant messages), [`phrase`] (words for a
+//! Reading order: [`mod@line`] (the JSON form), [`level`] (levels and constant messages), [`phrase`] (words for a
 //! person), [`lane`] and [`daemon`] (events that are not about a job), [`log`] (out through `tracing`).
 
 pub mod daemon;

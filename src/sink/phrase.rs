@@ -45,11 +45,11 @@ pub fn job(event: &JobEvent) -> String {
         }
         JobFact::Warning(kind) => warning(event, kind),
         JobFact::PollFailed { error, since, next_poll } => format!(
-            "cannot be polled ({}) since {}: {}; next poll in {}",
+            "cannot be polled ({}) since {}: {}{}",
             error.kind,
             time_of_day(*since),
             one_line_of(&error.message, MOST_CHARACTERS_OF_AN_ERROR),
-            duration(*next_poll),
+            next_poll.map_or_else(String::new, |next| format!("; next poll in {}", duration(next))),
         ),
         JobFact::PollRecovered { error_kind, since } => {
             format!("polled again after {} ({error_kind})  {seen}", duration(event.at.since(*since)))

@@ -76,7 +76,7 @@ pub(crate) fn job_events(text: &str) -> Vec<JobEvent> {
         in_progress(JobFact::PollFailed {
             error: error(ErrorKind::Throttled, "the service said Rate exceeded"),
             since,
-            next_poll: Duration::from_secs(30),
+            next_poll: Some(Duration::from_secs(30)),
         }),
         in_progress(JobFact::PollRecovered { error_kind: ErrorKind::Throttled, since }),
         JobEvent {

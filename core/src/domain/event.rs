@@ -97,8 +97,8 @@ pub enum JobFact {
         error: PollError,
         /// The first failure of the episode.
         since: Timestamp,
-        /// When the job is asked about next.
-        next_poll: Duration,
+        /// When the job is asked about next; `None` when it is not.
+        next_poll: Option<Duration>,
     },
     /// The first success after [`JobFact::PollFailed`].
     PollRecovered {

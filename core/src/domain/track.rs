@@ -424,7 +424,7 @@ impl JobTrack {
         // Each kind once an episode: two kinds that alternate are one episode, not a stream of news.
         if !first && !failing.told.contains(&error.kind) {
             failing.told.push(error.kind);
-            facts.push(JobFact::PollFailed { error: error.clone(), since: failing.since, next_poll: Duration::ZERO });
+            facts.push(JobFact::PollFailed { error: error.clone(), since: failing.since, next_poll: None });
         }
         let since = failing.since;
         let pace = match error.kind {

@@ -517,16 +517,16 @@ impl Scheduler {
             Next::At(at) => {
                 job.state = State::Waiting(at);
                 self.agenda.push(Reverse((at, Item::Job(index))));
-                at.since(now.tick)
+                Some(at.since(now.tick))
             }
             Next::WhenAllowed(due) => {
                 job.state = State::Ready(due);
-                self.wait_for_lane(index, due, now.tick)
+                Some(self.wait_for_lane(index, due, now.tick))
             }
             Next::Over(verdict) => {
                 job.state = State::Over(verdict);
                 self.open_jobs -= 1;
-                Duration::ZERO
+                None
             }
         };
         for event in &mut events {
