@@ -93,7 +93,7 @@ pub struct ConfigArgs {
 /// Flags of `run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// Jobs (<user-pool-id>/<job-id>) and whole pools (<user-pool-id>) to watch beside the file's
+    /// Jobs (USER_POOL_ID/JOB_ID) and whole pools (USER_POOL_ID) to watch beside the file's
     #[arg(value_name = "TARGET|POOL", value_parser = watched)]
     pub watched: Vec<Watched>,
     /// Where the config comes from.
@@ -107,7 +107,7 @@ pub struct RunArgs {
 /// Flags of `wait`.
 #[derive(Debug, Args)]
 pub struct WaitArgs {
-    /// Jobs to wait for: <user-pool-id>/<job-id>
+    /// Jobs to wait for: USER_POOL_ID/JOB_ID
     #[arg(value_name = "TARGET", value_parser = target)]
     pub targets: Vec<Target>,
     /// Where the config comes from.
@@ -148,7 +148,7 @@ pub struct WaitArgs {
 /// Flags of `status`.
 #[derive(Debug, Args)]
 pub struct StatusArgs {
-    /// Jobs to ask about: <user-pool-id>/<job-id>
+    /// Jobs to ask about: USER_POOL_ID/JOB_ID
     #[arg(value_name = "TARGET", value_parser = target)]
     pub targets: Vec<Target>,
     /// Where the config comes from.
