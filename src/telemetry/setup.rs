@@ -3,7 +3,7 @@
 //! Called once by every command, before anything else. RUST_LOG is not read.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use cognito_import_watch_core::domain::Timestamp;
 use tracing::level_filters::LevelFilter;
@@ -66,7 +66,7 @@ pub fn start(
     let printer = Printer::start(screen, move |dropped| format.render(dropped_records(dropped), told_at()))?;
     let filter =
         Targets::new().with_default(level.min(LevelFilter::WARN)).with_targets(OURS.map(|target| (target, level)));
-    let layer = LogLayer { format, clock, printer: printer.clone() };
+    let layer = LogLayer { format, clock, printer: printer.clone(), libraries: Mutex::default() };
     Ok((Registry::default().with(layer.with_filter(filter)), printer))
 }
 
