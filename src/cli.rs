@@ -27,6 +27,7 @@ pub struct Cli {
 
 /// Flags of every command.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Flags of every command")]
 pub struct Shared {
     /// The form of the result on stdout
     #[arg(long, global = true, value_enum, default_value_t, env = "COGNITO_IMPORT_WATCH_OUTPUT")]
@@ -93,8 +94,8 @@ pub struct ConfigArgs {
 /// Flags of `run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// Jobs (USER_POOL_ID/JOB_ID) and whole pools (USER_POOL_ID) to watch beside the file's
-    #[arg(value_name = "TARGET|POOL", value_parser = watched)]
+    /// Jobs and whole pools to watch beside the file's.
+    #[arg(value_name = "TARGET|POOL", value_parser = watched, help = "Jobs (<user-pool-id>/<job-id>) and whole pools (<user-pool-id>) to watch beside the file's")]
     pub watched: Vec<Watched>,
     /// Where the config comes from.
     #[command(flatten)]
@@ -107,8 +108,8 @@ pub struct RunArgs {
 /// Flags of `wait`.
 #[derive(Debug, Args)]
 pub struct WaitArgs {
-    /// Jobs to wait for: USER_POOL_ID/JOB_ID
-    #[arg(value_name = "TARGET", value_parser = target)]
+    /// Jobs to wait for.
+    #[arg(value_name = "TARGET", value_parser = target, help = "Jobs to wait for: <user-pool-id>/<job-id>")]
     pub targets: Vec<Target>,
     /// Where the config comes from.
     #[command(flatten)]
@@ -148,8 +149,8 @@ pub struct WaitArgs {
 /// Flags of `status`.
 #[derive(Debug, Args)]
 pub struct StatusArgs {
-    /// Jobs to ask about: USER_POOL_ID/JOB_ID
-    #[arg(value_name = "TARGET", value_parser = target)]
+    /// Jobs to ask about.
+    #[arg(value_name = "TARGET", value_parser = target, help = "Jobs to ask about: <user-pool-id>/<job-id>")]
     pub targets: Vec<Target>,
     /// Where the config comes from.
     #[command(flatten)]

@@ -1,4 +1,45 @@
-//! Daemon.
+//! Watches Amazon Cognito user import jobs until they complete: a daemon, a sidecar, a one-shot wait.
+//!
+//! # The flow
+//!
+//! ```text
+//!  config file ──resolve──▶ Plan ──▶ Scheduler ◀───────────── signal
+//!    TOML      all problems at once     │   ▲
+//!                           Action::Send│   │Input::{Wake, Job, Pool, Answered, Stop}
+//!                                       ▼   │
+//!                                     driver ──▶ JobSource ──▶ Cognito: Describe, List
+//!                                       │
+//!                   Action::Observed (events, state) ──▶ Observer ──▶ log · progress · result
+//! ```
+//!
+//! Decisions are made in the member `core` (crate `cognito_import_watch_core`), which has no input or output:
+//! [`domain`] says what one more answer about a job means, [`schedule`] when to ask what. This crate performs.
+//! The member `simulator` (crate `cognito_import_simulator`) is a local Cognito; it knows nothing of the daemon, and the
+//! daemon talks to it over HTTP as to AWS.
+//!
+//! `run`, `wait`, `status` and `demo` differ only in the plan they build, in when the scheduler ends
+//! ([`Ending`]), and in the [`driver::Observer`] they give it: one code path.
+//!
+//! # The rooms, and what they may not name
+//!
+//! | room | duty | must not name |
+//! | --- | --- | --- |
+//! | `core`: [`domain`] | nouns and the job's state machine, `JobTrack::step` | everything else: tokio, tracing, aws, clocks, files |
+//! | `core`: [`schedule`] | backoff (the one file naming the `backoff` crate), lanes, `Scheduler::handle`, no await | the same |
+//! | [`config`] | what was written, what will run, every problem with its place | tokio, aws, source, sink |
+//! | [`source`] | the remote side: a narrow trait and its Cognito adapter, the only place naming `aws_*`; errors classified once | schedule, config, sink |
+//! | [`sink`] | events leave: their words, their JSON line, and the only place where levels are chosen | schedule, source, config |
+//! | [`telemetry`] | the log as lines, and the thread that writes them | schedule, source, config |
+//! | [`output`] | results and the live display | schedule, source, config |
+//! | [`driver`] | the loop: due, answer or signal, `Scheduler::handle`, do the actions | config, aws, cli |
+//! | [`run`] | the commands, where the rooms are put together | |
+//! | [`cli`], [`exit`], [`signal`], [`clock`] | edges | |
+//!
+//! A test reads the sources and fails on an arrow that this table forbids.
+//!
+//! [`domain`]: cognito_import_watch_core::domain
+//! [`schedule`]: cognito_import_watch_core::schedule
+//! [`Ending`]: cognito_import_watch_core::schedule::Ending
 
 pub mod cli;
 pub mod clock;

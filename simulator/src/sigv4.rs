@@ -229,3 +229,6 @@ pub(crate) fn format_date(at: Timestamp) -> String {
 fn parse_date(stamp: &str) -> Option<Timestamp> {
     Some(DateTime::strptime(DATE, stamp).ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
+
+#[cfg(test)]
+mod tests;

@@ -197,3 +197,16 @@ impl Body for AnswerBody {
         SizeHint::with_exact(self.length)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::scientific;
+
+    #[test]
+    fn dates_are_spelled_as_java_spells_them() {
+        let job = json!({"Jobs": [{"CreationDate": 1735241621.022, "ImportedUsers": 7, "Update": null}]});
+        assert_eq!(scientific(&job), r#"{"Jobs":[{"CreationDate":1.735241621022E9,"ImportedUsers":7,"Update":null}]}"#);
+    }
+}

@@ -1,23 +1,27 @@
 //! The accounts of a plan: credentials, endpoints, and who is meant by a name.
 //! Called by [`resolve`](super::resolve), asked by [`targets`](super::targets).
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use cognito_import_watch_core::domain::UserPoolId;
 use cognito_import_watch_core::domain::region::Partition;
 
+use super::account_value::endpoint_fault;
 use super::file::AccountFile;
 use super::overrides::{AwsEndpoint, Overrides};
 use super::plan::{AccountPlan, AccountRef, CredentialsPlan};
 use super::problem::{At, Kind, Place, Problem, Shown, Written, listed, nearest};
-use super::value::{Name, endpoint_fault};
+use super::value::Name;
+
+/// The most names that a misspelt one is compared with.
+const MOST_COMPARED: usize = 1_000;
 
 /// Every account, the default chain first.
 pub(super) struct Accounts {
     plans: Vec<AccountPlan>,
     /// Where each says its region.
     regions: Vec<Option<Place>>,
-    by_name: HashMap<String, (AccountRef, Place)>,
+    by_name: BTreeMap<String, (AccountRef, Place)>,
     aws_endpoint: AwsEndpoint,
 }
 
@@ -28,7 +32,7 @@ impl Accounts {
         let mut accounts = Self {
             plans: vec![AccountPlan::default()],
             regions: vec![None],
-            by_name: HashMap::new(),
+            by_name: BTreeMap::new(),
             aws_endpoint: overrides.aws_endpoint,
         };
         for file in files {
@@ -76,8 +80,7 @@ impl Accounts {
         if let Some((account, _)) = self.by_name.get(&name.value.0) {
             return *account;
         }
-        let mut names: Vec<&str> = self.by_name.keys().map(String::as_str).collect();
-        names.sort_unstable();
+        let names: Vec<&str> = self.by_name.keys().map(String::as_str).take(MOST_COMPARED).collect();
         let help = match nearest(&name.value.0, names.iter().copied()) {
             Some(meant) => format!("did you mean \"{meant}\"?"),
             None if names.is_empty() => "add an [[account]] of this name".to_owned(),

@@ -145,6 +145,11 @@ fn as_f64(count: usize) -> f64 {
     count as f64
 }
 
+/// `1 job`, `2 jobs`
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
 /// `account "prod", us-west-2`
 fn lane_name(account: Option<&str>, region: &str) -> String {
     match account {
@@ -157,11 +162,11 @@ impl fmt::Display for LaneCost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}: {} jobs and {} pools; {:.0} calls a minute while nothing changes, {:.0} after changes, at most {:.0}; \
+            "{}: {} and {}; {:.0} calls a minute while nothing changes, {:.0} after changes, at most {:.0}; \
              a change is seen within {}",
             lane_name(self.account.as_deref(), &self.region),
-            self.jobs,
-            self.pools,
+            counted(self.jobs, "job"),
+            counted(self.pools, "pool"),
             self.calls_per_minute,
             self.calls_per_minute_after_changes.min(self.ceiling_per_minute),
             self.ceiling_per_minute,

@@ -6,9 +6,9 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin as Location, Renderer, Snippet};
 
+use super::lines::Lines;
 use super::problem::{At, Place, Problem};
 use super::source::Source;
-use super::syntax::line_at;
 
 /// The most problems that are shown: a file with more of them has another problem.
 const MOST_SHOWN: usize = 100;
@@ -81,7 +81,8 @@ impl Diagnostics {
     /// The problems of these sources.
     pub(super) fn new(sources: &[Source], mut problems: Vec<Problem>) -> Self {
         problems.sort_by(|a, b| (a.at, &a.key, &a.message).cmp(&(b.at, &b.key, &b.message)));
-        Self(problems.into_iter().map(|problem| Diagnostic::new(sources, problem)).collect())
+        let files: Vec<(&Source, Lines)> = sources.iter().map(|source| (source, Lines::of(source.text()))).collect();
+        Self(problems.into_iter().map(|problem| Diagnostic::new(&files, problem)).collect())
     }
 
     /// The complaint about a config that names neither a job nor a pool, where one has to.
@@ -159,8 +160,8 @@ impl fmt::Display for Excerpt {
 }
 
 impl Diagnostic {
-    fn new(sources: &[Source], problem: Problem) -> Self {
-        let excerpt = |place: Place| Excerpt::new(sources, place);
+    fn new(files: &[(&Source, Lines)], problem: Problem) -> Self {
+        let excerpt = |place: Place| Excerpt::new(files, place);
         Self {
             origin: match problem.at {
                 At::CommandLine(flag) => Origin::CommandLine(flag),
@@ -207,20 +208,23 @@ impl Diagnostic {
 }
 
 impl Excerpt {
-    fn new(sources: &[Source], place: Place) -> Self {
-        let (file, text) = sources.get(place.source).map_or(("", ""), |source| (source.name(), source.text()));
-        let range = line_at(text, place.start);
-        let line = text.get(range.clone()).unwrap_or_default();
-        let mark = place.start.clamp(range.start, range.end) - range.start
-            ..place.end.clamp(place.start.clamp(range.start, range.end), range.end) - range.start;
-        let before = line.get(..mark.start).unwrap_or_default();
-        // A byte order mark takes no column.
-        let column = before.trim_start_matches('\u{feff}').chars().count() + 1;
+    fn new(files: &[(&Source, Lines)], place: Place) -> Self {
+        let nothing = Lines::of("");
+        let (file, text, lines) =
+            files.get(place.source).map_or(("", "", &nothing), |(source, lines)| (source.name(), source.text(), lines));
+        let range = lines.line(place.start);
+        let line = text.get(range.clone()).unwrap_or_default().trim_end_matches(['\n', '\r']);
+        let within = |offset: usize| offset.saturating_sub(range.start).min(line.len());
+        let mut mark = within(place.start)..within(place.end);
+        // A byte order mark is no character of the line.
+        let shown = line.trim_start_matches('\u{feff}');
+        let hidden = line.len() - shown.len();
+        mark = mark.start.saturating_sub(hidden)..mark.end.saturating_sub(hidden);
         Self {
             file: file.to_owned(),
-            line: text.get(..range.start).unwrap_or_default().matches('\n').count() + 1,
-            column,
-            text: (line.len() <= LONGEST_LINE).then(|| without_secrets(line)),
+            line: lines.number(place.start),
+            column: shown.get(..mark.start).unwrap_or_default().chars().count() + 1,
+            text: (shown.len() <= LONGEST_LINE).then(|| printable(shown)),
             mark,
         }
     }
@@ -243,26 +247,35 @@ impl Excerpt {
     }
 }
 
-/// A line in which the value of what looks like a secret is starred out. No key of ours holds one, but a line
-/// that is wrong may.
-fn without_secrets(line: &str) -> String {
+/// A line as it may be printed, as many bytes as before, so that the caret keeps its place.
+///
+/// The value of what looks like a secret is starred out: no key of ours holds one, but a line that is wrong may. What
+/// would change how a terminal shows the rest gets a mark in its place; the renderer sees to the other control
+/// characters.
+fn printable(line: &str) -> String {
     const WORDS: [&str; 5] = ["secret", "password", "passwd", "token", "access_key"];
     let lower = line.to_ascii_lowercase();
-    let hidden_from = WORDS
+    let value_of_secret = WORDS
         .iter()
         .filter_map(|word| lower.find(word))
         .filter_map(|at| line.get(at..)?.find('=').map(|equals| at + equals + 1))
         .min();
-    let user_in_url = lower.find("://").and_then(|at| {
+    let user_of_url = lower.find("://").and_then(|at| {
         let from = at + 3;
         line.get(from..)?.find('@').map(|end| from..from + end)
     });
-    line.char_indices()
-        .flat_map(|(at, c)| {
-            let hide = hidden_from.is_some_and(|from| at >= from) && !c.is_whitespace()
-                || user_in_url.as_ref().is_some_and(|range| range.contains(&at));
-            // As many stars as bytes: the caret keeps its place.
-            std::iter::repeat_n(if hide { '*' } else { c }, if hide { c.len_utf8() } else { 1 })
-        })
-        .collect()
+    let mut printable = String::with_capacity(line.len());
+    for (at, c) in line.char_indices() {
+        let secret = value_of_secret.is_some_and(|from| at >= from) && !c.is_whitespace()
+            || user_of_url.as_ref().is_some_and(|range| range.contains(&at));
+        match c {
+            _ if secret => printable.extend(std::iter::repeat_n('*', c.len_utf8())),
+            '\u{80}'..='\u{9f}' => printable.push('·'),
+            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => {
+                printable.push(char::REPLACEMENT_CHARACTER);
+            }
+            _ => printable.push(c),
+        }
+    }
+    printable
 }

@@ -5,12 +5,12 @@
 
 use schemars::JsonSchema;
 
+use super::account_value::{EndpointUrl, ExternalId, RoleArn};
 use super::plan::{Batch, LogFormat, LogLevel};
 use super::problem::Written;
 use super::reader::TableReader;
 use super::value::{
-    EndpointUrl, ExternalId, MaybePeriod, Name, Period, PoolId, PositivePeriod, RoleArn, TargetText, UserLimit, Word,
-    count, number,
+    MaybePeriod, Name, Period, PoolId, PositivePeriod, TargetText, Text, UserLimit, Word, count, number,
 };
 
 /// A key that may be left out, or whose value was told as wrong.
@@ -221,7 +221,7 @@ impl Word for Batch {
 pub(super) struct StateFile {
     /// A file; "auto": state.db in $STATE_DIRECTORY where that is set, else "none"; "none": nowhere.
     #[schemars(extend("default" = "auto"))]
-    pub(super) path: Field<Name>,
+    pub(super) path: Field<Text>,
 }
 
 impl StateFile {
@@ -235,7 +235,7 @@ impl StateFile {
 #[schemars(deny_unknown_fields)]
 pub(super) struct HttpFile {
     /// The address to listen at, such as "127.0.0.1:9464". Off unless set.
-    pub(super) listen: Field<Name>,
+    pub(super) listen: Field<Text>,
 }
 
 impl HttpFile {

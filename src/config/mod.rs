@@ -12,8 +12,10 @@ pub mod plan;
 pub mod read;
 pub mod source;
 
+mod account_value;
 mod accounts;
 mod file;
+mod lines;
 mod not_yet;
 mod problem;
 mod reader;
@@ -26,7 +28,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub use cost::{LaneCost, PlanCost};
+pub use cost::{CostWarning, LaneCost, PlanCost};
 pub use diagnostic::{Diagnostic, Diagnostics, Excerpt, Fault, Origin, Style};
 pub use duration::{InvalidDuration, MAX_DURATION, format_duration, parse_duration};
 pub use overrides::{AwsEndpoint, Overrides, Selection};

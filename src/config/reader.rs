@@ -175,7 +175,7 @@ impl<'a> TableReader<'a> {
                 let help = match nearest(name, self.known.iter().copied()) {
                     Some(meant) => format!("did you mean \"{meant}\"?"),
                     None if self.name.is_empty() => format!("write {}", listed(self.known.iter().copied())),
-                    None => format!("the keys of [{}] are {}", self.name, self.known.join(", ")),
+                    None => format!("the keys here are {}", self.known.join(", ")),
                 };
                 self.problems.push(Problem::new(place, path, message).help(help));
             }

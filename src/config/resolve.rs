@@ -1,6 +1,7 @@
 //! From what was written and typed to what will run, or every problem at once.
 //! Called by every command that takes a config file or a target, and again when the file is reloaded.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use cognito_import_watch_core::domain::JobPolicy;
@@ -10,13 +11,14 @@ use super::accounts::Accounts;
 use super::diagnostic::Diagnostics;
 use super::duration::format_duration;
 use super::file::{ConfigFile, LogFile, PolicyFile, PollFile, ThrottleFile};
+use super::lines::Lines;
 use super::not_yet;
 use super::overrides::Overrides;
 use super::plan::{LogPlan, Plan, PollPlan};
 use super::problem::{At, Kind, Place, Problem};
 use super::reader::read_root;
 use super::source::{MAX_SOURCE_BYTES, Source, SourceFault};
-use super::syntax::{self, Mended, line_at, section_at};
+use super::syntax::{self, Mended};
 use super::targets;
 use super::value::{MaybePeriod, Period, PositivePeriod, UserLimit};
 
@@ -202,26 +204,25 @@ fn log(file: &LogFile, overrides: &Overrides, problems: &mut Vec<Problem>) -> Lo
 /// Drops what a broken line nearby explains: a value on that line, a key missing in its section, a name that may
 /// have been given in a section that was left out.
 fn drop_echoes(problems: &mut Vec<Problem>, sources: &[Source], texts: &[Mended], file: &ConfigFile) {
-    let accounts_lost = |(source, text): (&Source, &Mended)| {
+    let lines: Vec<Lines> = sources.iter().map(|source| Lines::of(source.text())).collect();
+    let accounts_lost = |((source, text), lines): ((&Source, &Mended), &Lines)| {
         text.left_out.iter().any(|range| {
-            let section = section_at(source.text(), range.start);
-            let header = source.text().get(line_at(source.text(), section.start)).unwrap_or_default();
+            let section = lines.section(range.start);
+            let header = source.text().get(lines.line(section.start)).unwrap_or_default();
             range.start == section.start || header.contains("account")
         })
     };
-    let names_lost =
-        sources.iter().zip(texts).any(accounts_lost) || file.account.iter().any(|account| account.name.is_none());
+    let names_lost = sources.iter().zip(texts).zip(&lines).any(accounts_lost)
+        || file.account.iter().any(|account| account.name.is_none());
     problems.retain(|problem| {
         let At::File(place) = problem.at else { return true };
-        let (Some(source), Some(text)) = (sources.get(place.source), texts.get(place.source)) else { return true };
-        let broken_within = |range: std::ops::Range<usize>| {
-            text.errors.iter().any(|error| (range.start..=range.end).contains(&error.span.start))
-        };
+        let (Some(lines), Some(text)) = (lines.get(place.source), texts.get(place.source)) else { return true };
+        let broken_within = |range: Range<usize>| text.errors.iter().any(|error| range.contains(&error.span.start));
         match problem.kind {
             Kind::Syntax => true,
-            Kind::Content => !broken_within(line_at(source.text(), place.start)),
-            Kind::Absence => !broken_within(section_at(source.text(), place.start)),
-            Kind::Reference => !names_lost && !broken_within(line_at(source.text(), place.start)),
+            Kind::Content => !broken_within(lines.line(place.start)),
+            Kind::Absence => !broken_within(lines.section(place.start)),
+            Kind::Reference => !names_lost && !broken_within(lines.line(place.start)),
         }
     });
 }

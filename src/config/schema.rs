@@ -8,12 +8,11 @@ use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value as Json;
 
+use super::account_value::{EndpointUrl, ExternalId, RoleArn};
 use super::file::{ConfigFile, LogFormatWord};
 use super::plan::{Batch, LogLevel};
-use super::problem::Written;
-use super::value::{
-    EndpointUrl, ExternalId, MaybePeriod, Name, Period, PoolId, PositivePeriod, RoleArn, TargetText, UserLimit, Word,
-};
+use super::problem::{Written, listed};
+use super::value::{MaybePeriod, Name, Period, PoolId, PositivePeriod, TargetText, Text, UserLimit, Word};
 
 /// A duration: units from the longest to the shortest, or `0`.
 const PERIOD: &str = r"^(0|([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?)$";
@@ -24,7 +23,7 @@ const PERIOD: &str = r"^(0|([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?)$
 /// `check` alone knows.
 #[must_use]
 pub fn schema() -> Json {
-    let mut settings = SchemaSettings::draft2020_12().with_transform(RecursiveTransform(without_null));
+    let mut settings = SchemaSettings::draft2020_12().with_transform(RecursiveTransform(tidy));
     settings.inline_subschemas = true;
     let mut schema = settings.into_generator().into_root_schema_for::<ConfigFile>().to_value();
     for table in ["job", "pool"] {
@@ -33,17 +32,30 @@ pub fn schema() -> Json {
     schema
 }
 
-/// TOML has no null: a key is written or left out.
-fn without_null(schema: &mut Schema) {
-    let is_null = |value: &Json| value == "null" || value.get("type").is_some_and(|kind| kind == "null");
+/// TOML has no null: a key is written or left out. What the generator says for Rust's sake goes too.
+fn tidy(schema: &mut Schema) {
+    let is_null = |value: &Json| value.is_null() || value == "null" || value.get("type").is_some_and(|t| t == "null");
     for key in ["type", "anyOf", "enum"] {
-        if let Some(Json::Array(choices)) = schema.get_mut(key) {
-            choices.retain(|choice| !is_null(choice) && !choice.is_null());
-            if key == "type" && choices.len() == 1 {
-                let only = choices.remove(0);
+        let Some(Json::Array(choices)) = schema.get_mut(key) else { continue };
+        choices.retain(|choice| !is_null(choice));
+        if key == "enum" || choices.len() != 1 {
+            continue;
+        }
+        match choices.remove(0) {
+            Json::Object(only) => {
+                schema.remove(key);
+                for (key, value) in only {
+                    schema.insert(key, value);
+                }
+            }
+            only => {
                 schema.insert(key.to_owned(), only);
             }
         }
+    }
+    schema.remove("format");
+    if let Some(Json::String(description)) = schema.get_mut("description") {
+        *description = description.replace('\n', " ");
     }
 }
 
@@ -95,24 +107,40 @@ macro_rules! looks_like {
 }
 
 looks_like! {
-    Period => json_schema!({ "type": "string", "pattern": PERIOD });
-    PositivePeriod => json_schema!({ "type": "string", "pattern": PERIOD, "not": { "const": "0" } });
-    MaybePeriod => json_schema!({ "anyOf": [
-        { "const": "none" },
-        { "type": "string", "pattern": PERIOD, "not": { "const": "0" } },
-    ] });
-    UserLimit => json_schema!({ "anyOf": [{ "const": "any" }, { "type": "integer", "minimum": 0 }] });
-    Name => json_schema!({ "type": "string", "minLength": 1, "maxLength": 128 });
-    TargetText => json_schema!({ "type": "string", "pattern": r"^[\w-]+_[0-9a-zA-Z]+/import-[0-9a-zA-Z-]+$" });
-    PoolId => json_schema!({ "type": "string", "pattern": r"^[\w-]+_[0-9a-zA-Z]+$", "maxLength": 55 });
+    Period => json_schema!({ "title": "duration", "type": "string", "pattern": PERIOD, "minLength": 1 });
+    PositivePeriod => json_schema!({
+        "title": "duration above 0", "type": "string", "pattern": PERIOD, "minLength": 1, "not": { "const": "0" },
+    });
+    MaybePeriod => json_schema!({
+        "title": "duration above 0, or \"none\"",
+        "anyOf": [
+            { "const": "none" },
+            { "type": "string", "pattern": PERIOD, "minLength": 1, "not": { "const": "0" } },
+        ],
+    });
+    UserLimit => json_schema!({
+        "title": "whole number, or \"any\"",
+        "anyOf": [{ "const": "any" }, { "type": "integer", "minimum": 0 }],
+    });
+    Name => json_schema!({ "title": "text", "type": "string", "minLength": 1, "maxLength": 128 });
+    Text => json_schema!({ "title": "text", "type": "string", "minLength": 1 });
+    TargetText => json_schema!({
+        "title": "target", "type": "string", "pattern": r"^\s*[\w-]+_[0-9a-zA-Z]+\s*/\s*import-[0-9a-zA-Z-]+\s*$",
+    });
+    PoolId => json_schema!({
+        "title": "user pool id", "type": "string", "pattern": r"^\s*[\w-]+_[0-9a-zA-Z]+\s*$",
+    });
     RoleArn => json_schema!({
+        "title": "ARN of a role",
         "type": "string",
-        "pattern": r"^arn:aws(-[a-z-]+)?:iam::[0-9]{12}:role/[\w+=,.@/-]+$",
+        "pattern": r"^\s*arn:aws(-[a-z-]+)?:iam::[0-9]{12}:role/[\w+=,.@/-]+\s*$",
     });
     ExternalId => json_schema!({
-        "type": "string", "minLength": 2, "maxLength": 1224, "pattern": r"^[\w+=,.@:/-]*$",
+        "title": "external id", "type": "string", "minLength": 2, "maxLength": 1224, "pattern": r"^[\w+=,.@:/-]*$",
     });
-    EndpointUrl => json_schema!({ "type": "string", "pattern": "^https?://[^/@?#]+(/[^?#]*)?$" });
+    EndpointUrl => json_schema!({
+        "title": "http or https address", "type": "string", "pattern": "^https?://[^/@?#]+(/[^?#]*)?$",
+    });
     Batch => words::<Self>();
     LogLevel => words::<Self>();
     LogFormatWord => words::<Self>();
@@ -120,5 +148,5 @@ looks_like! {
 
 fn words<T: Word>() -> Schema {
     let words: Vec<&str> = T::WORDS.iter().map(|(word, _)| *word).collect();
-    json_schema!({ "enum": words })
+    json_schema!({ "title": listed(words.iter().copied()), "enum": words })
 }

@@ -31,7 +31,15 @@ impl Source {
     /// with them.
     #[must_use]
     pub fn new(name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
-        let name = name.into();
+        // A name is printed: whatever a terminal would act on is spelled out.
+        let name = name
+            .into()
+            .chars()
+            .flat_map(|c| match c {
+                '"' | '\'' | '\\' => c.to_string().chars().collect::<Vec<_>>(),
+                other => other.escape_debug().collect(),
+            })
+            .collect();
         let bytes = bytes.into();
         if bytes.len() > MAX_SOURCE_BYTES {
             return Self { name, text: String::new(), fault: Some(SourceFault::TooLarge) };

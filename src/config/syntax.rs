@@ -8,10 +8,11 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
+use super::lines::Lines;
 use super::problem::Shown;
 
 /// How often the text is mended before what there is has to do.
-const ROUNDS: usize = 8;
+const ROUNDS: usize = 4;
 
 /// The most errors of one text that are looked into: what has more is no config file.
 const MOST_ERRORS: usize = 200;
@@ -22,7 +23,7 @@ pub(super) struct Mended {
     text: String,
     /// Every syntax error, in the order of the text, at most one per line.
     pub(super) errors: Vec<SyntaxError>,
-    /// The lines and sections that were blanked.
+    /// The lines and sections that were blanked, in no order.
     pub(super) left_out: Vec<Range<usize>>,
 }
 
@@ -48,6 +49,7 @@ pub(super) struct SyntaxError {
 
 /// Reads a text as far as it goes.
 pub(super) fn mend(text: &str) -> Mended {
+    let lines = Lines::of(text);
     let mut mended = Mended { text: text.to_owned(), ..Mended::nothing() };
     for round in 0..ROUNDS {
         let (table, found) = DeTable::parse_recoverable(&mended.text);
@@ -58,17 +60,17 @@ pub(super) fn mend(text: &str) -> Mended {
             let duplicate = error.message() == "duplicate key";
             let contained = duplicate || holds(&table, span.start);
             if !contained {
-                broken.push(if is_header(text, span.start) {
-                    section_at(text, span.start)
-                } else {
-                    line_at(text, span.start)
-                });
+                let section = lines.section(span.start);
+                let line = lines.line(span.start);
+                // What follows a broken header belongs to nobody.
+                let of_header = text.get(line.clone()).is_some_and(|line| line.trim_start().starts_with('['));
+                broken.push(if of_header { section } else { line });
             }
             // What a mended text complains about anew is an echo of the mending, but for what the parser had
             // not come to before.
             if round == 0 || contained {
-                let first = if duplicate { first_of(&table, text.get(span.clone()), span.start) } else { None };
-                let message = reword(text, &span, error.message());
+                let first = if duplicate { first_given(&table, text, &lines, &span) } else { None };
+                let message = reword(text, &lines, &span, error.message());
                 mended.errors.push(SyntaxError { span, message, first });
             }
         }
@@ -84,54 +86,26 @@ pub(super) fn mend(text: &str) -> Mended {
         }
     }
     mended.errors.sort_by_key(|error| (error.span.start, error.span.end));
-    mended.errors.dedup_by_key(|error| line_at(text, error.span.start).start);
+    mended.errors.dedup_by_key(|error| lines.number(error.span.start));
     mended
 }
 
-/// The parser's words, but for the one case in which they mislead.
-fn reword(text: &str, span: &Range<usize>, message: &str) -> String {
-    let line = line_at(text, span.start);
+/// The parser's words, but for those that mislead.
+fn reword(text: &str, lines: &Lines, span: &Range<usize>, message: &str) -> String {
+    let line = lines.line(span.start);
     let before = text.get(line.start..span.start).unwrap_or_default().trim_end();
     let after = text.get(span.start..line.end).unwrap_or_default().trim_start();
     if before.ends_with('=') && (after.is_empty() || after.starts_with('#')) {
         return "no value after `=`".into();
     }
+    let marked = text.get(span.clone()).unwrap_or_default();
     if message == "duplicate key" {
-        return format!("{} is given twice", Shown(text.get(span.clone()).unwrap_or_default()));
+        return format!("{} is given twice", Shown(marked));
+    }
+    if message.starts_with("string values must be quoted") {
+        return "a string stands in quotation marks".into();
     }
     message.into()
-}
-
-/// The line that holds an offset, without its end.
-pub(super) fn line_at(text: &str, offset: usize) -> Range<usize> {
-    let offset = within(text, offset..offset).start;
-    let (before, after) = text.split_at(offset);
-    let start = before.rfind('\n').map_or(0, |at| at + 1);
-    let end = after.find('\n').map_or(text.len(), |at| offset + at);
-    start..end
-}
-
-/// The section that holds an offset: from its header to the next one.
-pub(super) fn section_at(text: &str, offset: usize) -> Range<usize> {
-    let mut start = 0;
-    let mut end = text.len();
-    let mut at = 0;
-    for line in text.split_inclusive('\n') {
-        if line.trim_start().starts_with('[') {
-            if at <= offset {
-                start = at;
-            } else {
-                end = at;
-                break;
-            }
-        }
-        at += line.len();
-    }
-    start..end
-}
-
-fn is_header(text: &str, offset: usize) -> bool {
-    text.get(line_at(text, offset)).is_some_and(|line| line.trim_start().starts_with('['))
 }
 
 /// Spaces in place of a piece of text; line ends stay, so that no offset moves.
@@ -166,6 +140,23 @@ fn value_holds(value: &toml::Spanned<DeValue<'_>>, offset: usize) -> bool {
             (value.span().start..=value.span().end).contains(&offset)
         }
     }
+}
+
+/// Where a key or a header that is given twice was given first.
+fn first_given(table: &DeTable<'_>, text: &str, lines: &Lines, span: &Range<usize>) -> Option<Range<usize>> {
+    let header = text.get(lines.line(span.start)).unwrap_or_default().trim();
+    if !header.starts_with('[') {
+        return first_of(table, text.get(span.clone()), span.start);
+    }
+    // The tree holds the second header by now.
+    let key = text.get(span.clone())?;
+    let earlier = lines.sections().take_while(|start| *start < lines.line(span.start).start);
+    earlier.map(|start| lines.line(start)).find_map(|line| {
+        let first = text.get(line.clone())?;
+        let at = first.find(key)?;
+        let same = first.trim_start().trim_start_matches('[').trim_start().starts_with(key);
+        same.then(|| line.start + at..line.start + at + key.len())
+    })
 }
 
 /// The nearest key of that text before an offset: in a config file, the one that was given first.

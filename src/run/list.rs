@@ -20,6 +20,9 @@ use crate::source::{Answer, JobPage, JobSource, MAX_PAGE_SIZE, PageToken};
 /// How often a page is asked for before its pool is given up: a throttle or a fault of the network passes.
 const TRIES: u32 = 5;
 
+/// The most of a hint to stay away that is honoured: a person waits.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
 /// The wait before a page is asked for again.
 const BEFORE_NEXT_TRY: Duration = Duration::from_secs(1);
 
@@ -100,7 +103,7 @@ async fn page(
             return Err(error);
         }
         tried += 1;
-        tokio::time::sleep(error.retry_after.unwrap_or(BEFORE_NEXT_TRY)).await;
+        tokio::time::sleep(error.retry_after.unwrap_or(BEFORE_NEXT_TRY).min(LONGEST_WAIT)).await;
     }
 }
 

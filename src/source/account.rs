@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_credential_types::Credentials as Keys;
-use aws_credential_types::credential_feature::AwsCredentialFeature;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_smithy_async::time::SharedTimeSource;
@@ -36,6 +35,8 @@ const RENEWAL_INTERVAL: Duration = Duration::from_secs(60);
 /// The credentials of one account.
 pub(super) struct Account {
     credentials: Credentials,
+    profile: Option<String>,
+    renewal: Renewal,
     config: SdkConfig,
     http: SharedHttpClient,
     clock: SharedTimeSource,
@@ -53,10 +54,8 @@ struct State {
 }
 
 /// What is known of the keys in use without waiting.
-#[derive(Clone)]
 struct Known {
     account: Option<AccountId>,
-    renewal: Renewal,
     secrets: Vec<String>,
 }
 
@@ -67,38 +66,42 @@ impl Account {
             Credentials::Role { arn, .. } => AccountId::from_arn(arn),
             Credentials::Default | Credentials::Profile(_) | Credentials::Static { .. } => None,
         };
-        let renewal = match &credentials {
-            Credentials::Static { .. } => Renewal::Possible,
-            Credentials::Default | Credentials::Profile(_) | Credentials::Role { .. } => chain::renewal_of_files(),
+        let profile = match &credentials {
+            Credentials::Static { .. } => None,
+            Credentials::Default | Credentials::Profile(_) | Credentials::Role { .. } => {
+                credentials.profile().map(str::to_owned).or_else(chain::ambient_profile)
+            }
         };
         Self {
-            credentials,
+            profile,
             clock: config.time_source().unwrap_or_default(),
             config,
             http,
             state: Mutex::new(State { provider: None, keys: None, failure: None, renewed: None }),
-            known: RwLock::new(Known { account, renewal, secrets: Vec::new() }),
+            renewal: chain::renewal(&credentials),
+            known: RwLock::new(Known { account, secrets: Vec::new() }),
+            credentials,
         }
     }
 
     /// The account's id, where the role or the keys name it.
     pub(super) fn id(&self) -> Option<AccountId> {
-        self.known().account
+        self.known.read().unwrap_or_else(PoisonError::into_inner).account.clone()
     }
 
-    /// The profile named in the settings.
+    /// The profile whose credentials these are, or begin with: of the settings, else of `AWS_PROFILE`.
     pub(super) fn profile(&self) -> Option<&str> {
-        self.credentials.profile()
+        self.profile.as_deref()
     }
 
     /// Whether other keys can be had while the process runs.
     pub(super) fn renewal(&self) -> Renewal {
-        self.known().renewal
+        self.renewal
     }
 
     /// The keys in use, so that they can be kept out of messages.
     pub(super) fn secrets(&self) -> Vec<String> {
-        self.known().secrets
+        self.known.read().unwrap_or_else(PoisonError::into_inner).secrets.clone()
     }
 
     /// Makes sure that there are keys good for another while.
@@ -168,13 +171,7 @@ impl Account {
     }
 
     fn learn(&self, keys: &Keys) {
-        let from_environment = keys
-            .get_property::<Vec<AwsCredentialFeature>>()
-            .is_some_and(|features| features.contains(&AwsCredentialFeature::CredentialsEnvVars));
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        if from_environment {
-            known.renewal = Renewal::EnvironmentIsFixed;
-        }
         if known.account.is_none() {
             known.account = keys.account_id().and_then(|id| id.as_str().parse().ok());
         }
@@ -183,10 +180,6 @@ impl Account {
             .flatten()
             .map(str::to_owned)
             .collect();
-    }
-
-    fn known(&self) -> Known {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -212,3 +205,6 @@ impl ProvideCredentials for Signer {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

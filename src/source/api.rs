@@ -1,6 +1,6 @@
 //! The remote side in our own words: what can be asked of the service, and what an answer is.
 //!
-//! The driver polls through [`JobSource`]; `source::cognito` is the one that asks Amazon Cognito, and tests
+//! The driver polls through [`JobSource`]; `cognito.rs` beside this file has the one that asks Amazon Cognito, and tests
 //! answer from memory.
 
 use std::fmt;

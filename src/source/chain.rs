@@ -39,7 +39,7 @@ pub(super) async fn provider(
         .with_use_fips(config.use_fips())
         .with_use_dual_stack(config.use_dual_stack())
         .with_behavior_version(Some(BehaviorVersion::v2026_01_12()))
-        .with_retry_config(RetryConfig::standard())
+        .with_retry_config(retries())
         .with_timeout_config(timeouts.clone());
     match credentials {
         Credentials::Default => chain(&provider_config, config).await,
@@ -49,7 +49,7 @@ pub(super) async fn provider(
                 Some(name) => profile(&provider_config, name),
                 None => chain(&provider_config, config).await,
             };
-            let config = config.to_builder().retry_config(RetryConfig::standard()).timeout_config(timeouts).build();
+            let config = config.to_builder().retry_config(retries()).timeout_config(timeouts).build();
             let mut role = AssumeRoleProvider::builder(arn)
                 .configure(&config)
                 .session_name(session_name.as_deref().unwrap_or(DEFAULT_SESSION_NAME));
@@ -83,9 +83,28 @@ fn profile(config: &ProviderConfig, name: &str) -> SharedCredentialsProvider {
     )
 }
 
-/// Whether the files that the AWS variables name are systemd credentials: copies that never change while the
-/// unit runs.
-pub(super) fn renewal_of_files() -> Renewal {
+/// A source of credentials is tried up to three times: it has no scheduler to ask again for it.
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_initial_backoff(Duration::from_millis(200))
+}
+
+/// The profile that `AWS_PROFILE` names.
+pub(super) fn ambient_profile() -> Option<String> {
+    std::env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty())
+}
+
+/// Whether the source of these credentials can have other keys while the process runs. The environment of a
+/// process never changes, nor do the copies that systemd made of its credentials.
+pub(super) fn renewal(credentials: &Credentials) -> Renewal {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let asks_environment = match credentials {
+        Credentials::Default | Credentials::Role { base_profile: None, .. } => true,
+        Credentials::Profile(_) | Credentials::Role { base_profile: Some(_), .. } => false,
+        Credentials::Static { .. } => return Renewal::Possible,
+    };
+    if asks_environment && is_set("AWS_ACCESS_KEY_ID") && is_set("AWS_SECRET_ACCESS_KEY") {
+        return Renewal::EnvironmentIsFixed;
+    }
     let Some(directory) = std::env::var_os("CREDENTIALS_DIRECTORY").filter(|path| !path.is_empty()) else {
         return Renewal::Possible;
     };

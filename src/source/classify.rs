@@ -181,6 +181,9 @@ fn unreadable(status: u16, seen: &Seen) -> (ErrorKind, String) {
         200..300 => {
             (ErrorKind::Transient, format!("the answer of {host} was cut off or is not Cognito's (HTTP {status})"))
         }
+        500.. => {
+            (ErrorKind::Transient, format!("{host} failed (HTTP {status}): the service, or a proxy on the way to it"))
+        }
         407 => (ErrorKind::Transient, "the proxy wants a login (HTTP 407); check HTTPS_PROXY".to_owned()),
         _ => (
             ErrorKind::Transient,
@@ -209,10 +212,8 @@ fn network(fault: &NetworkFault, seen: &Seen) -> String {
 
 fn credentials(fault: &CredentialsFault, question: &Question<'_>) -> (ErrorKind, String) {
     let quoted = |text: &str| quotable(text, &question.secrets);
-    let again = renew(question);
     match fault {
-        CredentialsFault::NotFound { tried } => {
-            let tried = if tried.is_empty() { String::new() } else { format!("; tried {}", tried.join(", ")) };
+        CredentialsFault::NotFound(tried) => {
             let cure = match question.profile {
                 Some(profile) => format!("give profile {profile} credentials, or name another"),
                 None => {
@@ -221,22 +222,28 @@ fn credentials(fault: &CredentialsFault, question: &Question<'_>) -> (ErrorKind,
                         .to_owned()
                 }
             };
-            (ErrorKind::Denied, format!("no AWS credentials found{tried}; {cure}"))
+            (ErrorKind::Denied, format!("no AWS credentials found ({}); {cure}", quoted(tried)))
         }
-        CredentialsFault::Misconfigured(words) => {
-            (ErrorKind::Denied, format!("the AWS credentials are not set up right ({}); {again}", quoted(words)))
-        }
+        CredentialsFault::Misconfigured(words) => (
+            ErrorKind::Denied,
+            format!(
+                "the AWS credentials are not set up right ({}); correct the AWS variables (then restart) or files (they \
+                 are read again by themselves)",
+                quoted(words)
+            ),
+        ),
         CredentialsFault::SsoExpired => {
             let profile = question.profile.map(|profile| format!(" --profile {profile}")).unwrap_or_default();
-            (ErrorKind::Denied, format!("the SSO token has expired; run aws sso login{profile}"))
+            (ErrorKind::Denied, format!("the SSO token has expired or is missing; run aws sso login{profile}"))
         }
         CredentialsFault::Refused(refusal) => credentials_refused(refusal, question),
         CredentialsFault::Unreachable(why) => {
             (ErrorKind::Transient, format!("the source of the AWS credentials gave none: {}", quoted(why)))
         }
-        CredentialsFault::Broken(words) => {
-            (ErrorKind::Denied, format!("the source of the AWS credentials failed ({}); {again}", quoted(words)))
-        }
+        CredentialsFault::Broken(words) => (
+            ErrorKind::Denied,
+            format!("the source of the AWS credentials failed ({}); {}", quoted(words), renew(question)),
+        ),
     }
 }
 
@@ -301,3 +308,6 @@ fn resource(question: &Question<'_>) -> String {
     let account = question.account.as_ref().map_or("*", AccountId::as_str);
     format!("arn:{partition}:cognito-idp:{}:{account}:userpool/{}", question.region, question.pool)
 }
+
+#[cfg(test)]
+mod tests;

@@ -99,7 +99,7 @@ impl Cognito {
         about: &About<'_>,
         seen: &Seen,
     ) -> PollError {
-        let error = classify(&of_call(error), &self.question(about), seen);
+        let error = classify(&of_call(error, seen), &self.question(about), seen);
         if error.kind == ErrorKind::Denied {
             self.account.renew().await;
         }
@@ -157,3 +157,6 @@ impl JobSource for Cognito {
         self.account.id()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,8 @@ use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIden
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use rustls::CertificateError;
 
+use super::answer::Seen;
+
 /// What went wrong with one call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
@@ -69,11 +71,8 @@ pub(super) enum NetworkFault {
 /// Why there are no credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum CredentialsFault {
-    /// No source had any. Their names, in the order they were tried; empty where there was but one.
-    NotFound {
-        /// The sources tried.
-        tried: Vec<String>,
-    },
+    /// No source had any: which were tried, or why the only one has none.
+    NotFound(String),
     /// The source is not set up right.
     Misconfigured(String),
     /// The SSO session is over, or was never begun.
@@ -111,7 +110,7 @@ impl OperationError for ListUserImportJobsError {
 }
 
 /// What an error of a Cognito call says.
-pub(super) fn of_call<E: OperationError>(error: &SdkError<E, HttpResponse>) -> Failure {
+pub(super) fn of_call<E: OperationError>(error: &SdkError<E, HttpResponse>, seen: &Seen) -> Failure {
     match error {
         SdkError::ServiceError(context) => match refusal(context.err(), context.raw()) {
             Some(refusal) => Failure::Refused(Refusal { reason: context.err().reason().map(Into::into), ..refusal }),
@@ -119,8 +118,14 @@ pub(super) fn of_call<E: OperationError>(error: &SdkError<E, HttpResponse>) -> F
         },
         SdkError::ResponseError(context) => unreadable(context.raw()),
         SdkError::TimeoutError(_) => Failure::TimedOut,
-        SdkError::DispatchFailure(context) => context.as_connector_error().map_or_else(|| unsent(error), dispatch),
-        _ => unsent(error),
+        SdkError::DispatchFailure(context) => match context.as_connector_error().map(dispatch) {
+            // The SDK says the same of an endpoint that it cannot make out as of a network that is down.
+            Some(Failure::Network(_)) | None if seen.host.is_none() => Failure::Unsent(words(error)),
+            Some(failure) => failure,
+            None => Failure::Unsent(words(error)),
+        },
+        // The reason is the SDK's own: a setting that cannot be, a parameter that is missing.
+        _ => Failure::Unsent(words(error)),
     }
 }
 
@@ -193,25 +198,25 @@ fn certificate(error: &CertificateError) -> &'static str {
     }
 }
 
-/// Where a request could not be made, the reason is the SDK's own: a wrong endpoint, a missing parameter.
-fn unsent(error: &(dyn Error + 'static)) -> Failure {
-    Failure::Unsent(words(error))
-}
-
 /// What an error of a credentials source says.
 pub(super) fn of_credentials(error: &CredentialsError) -> CredentialsFault {
     match error {
-        CredentialsError::CredentialsNotLoaded(_) => CredentialsFault::NotFound { tried: tried(error) },
+        CredentialsError::CredentialsNotLoaded(_) => CredentialsFault::NotFound(tried(error)),
         CredentialsError::ProviderTimedOut(_) => CredentialsFault::Unreachable("no answer in time".to_owned()),
         CredentialsError::InvalidConfiguration(_) => CredentialsFault::Misconfigured(words(error)),
         _ => of_provider(error),
     }
 }
 
-fn tried(error: &CredentialsError) -> Vec<String> {
-    find::<ProviderChainError<CredentialsError>>(error)
-        .map(|chain| chain.attempts().iter().map(|attempt| attempt.name().to_owned()).collect())
-        .unwrap_or_default()
+/// The sources in the order they were tried, or the words of the only one.
+fn tried(error: &CredentialsError) -> String {
+    match find::<ProviderChainError<CredentialsError>>(error) {
+        Some(chain) => {
+            let names: Vec<&str> = chain.attempts().iter().map(|attempt| attempt.name()).collect();
+            format!("tried {}", names.join(", "))
+        }
+        None => words(error),
+    }
 }
 
 fn of_provider(error: &CredentialsError) -> CredentialsFault {
@@ -232,7 +237,7 @@ fn of_provider(error: &CredentialsError) -> CredentialsFault {
     }
     // The SDK's types for the next two are private; a test for each knows the words.
     let words = words(error);
-    if words.contains("SSO token") {
+    if words.contains("SSO token") || words.contains("/sso/cache/") {
         return CredentialsFault::SsoExpired;
     }
     match words.split_once("Non-success status from HTTP credential provider: ") {
@@ -263,11 +268,9 @@ fn of_inner<E: ProvideErrorMetadata + Error + 'static>(error: &CredentialsError)
         SdkError::ServiceError(context) => match refusal(context.err(), context.raw()) {
             Some(refusal) if refusal.code == "UnauthorizedException" => CredentialsFault::SsoExpired,
             Some(refusal) => CredentialsFault::Refused(refusal),
-            None => CredentialsFault::Unreachable(format!("HTTP {}", context.raw().status().as_u16())),
+            None => CredentialsFault::Unreachable(unreadable_answer(context.raw())),
         },
-        SdkError::ResponseError(context) => {
-            CredentialsFault::Unreachable(format!("an unreadable answer, HTTP {}", context.raw().status().as_u16()))
-        }
+        SdkError::ResponseError(context) => CredentialsFault::Unreachable(unreadable_answer(context.raw())),
         SdkError::TimeoutError(_) => CredentialsFault::Unreachable("no answer in time".to_owned()),
         SdkError::DispatchFailure(context) => match context.as_connector_error() {
             Some(inner) => match dispatch(inner) {
@@ -287,9 +290,16 @@ fn of_inner<E: ProvideErrorMetadata + Error + 'static>(error: &CredentialsError)
     })
 }
 
+fn unreadable_answer(raw: &HttpResponse) -> String {
+    format!("an unreadable answer (HTTP {})", raw.status().as_u16())
+}
+
 /// The words of an error and its causes, without those that say nothing.
 fn words(error: &(dyn Error + 'static)) -> String {
-    const EMPTY: [&str; 4] = [
+    const EMPTY: [&str; 7] = [
+        "dispatch failure",
+        "other",
+        "the credential provider was not enabled",
         "an error occurred while loading credentials",
         "the credentials provider was not properly configured",
         "unexpected credentials error",

@@ -18,6 +18,8 @@ mod redact;
 pub mod settings;
 mod snapshot;
 pub mod sources;
+#[cfg(test)]
+mod testing;
 mod trust;
 
 pub use account::CREDENTIALS_TIMEOUT;

@@ -185,3 +185,6 @@ fn app_name() -> Option<AppName> {
 fn version() -> Option<FrameworkMetadata> {
     FrameworkMetadata::new(env!("CARGO_PKG_NAME"), Some(env!("CARGO_PKG_VERSION"))).ok()
 }
+
+#[cfg(test)]
+mod tests;

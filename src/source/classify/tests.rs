@@ -1,0 +1,135 @@
+//! What depends on who asks and where; what the wire says is tested with `cognito`.
+
+use std::time::Duration;
+
+use cognito_import_watch_core::domain::{ErrorKind, PollError, Target};
+
+use super::{Question, Renewal, classify};
+use crate::source::answer::Seen;
+use crate::source::failure::{CredentialsFault, Failure, NetworkFault, Refusal};
+
+fn target() -> Target {
+    "cn-north-1_X/import-a".parse().unwrap()
+}
+
+fn question(target: &Target) -> Question<'_> {
+    Question {
+        operation: "DescribeUserImportJob",
+        pool: &target.pool,
+        job: Some(&target.job),
+        region: "cn-north-1",
+        account: "123456789012".parse().ok(),
+        profile: None,
+        renewal: Renewal::Possible,
+        secrets: Vec::new(),
+        patience: Duration::from_secs(10),
+    }
+}
+
+fn refusal(code: &str) -> Failure {
+    Failure::Refused(Refusal { status: 400, code: code.into(), ..Refusal::default() })
+}
+
+fn told(failure: &Failure, question: &Question<'_>, seen: &Seen) -> PollError {
+    classify(failure, question, seen)
+}
+
+#[test]
+fn a_denial_names_the_resource_in_its_partition_and_account() {
+    let target = target();
+    let error = told(&refusal("AccessDeniedException"), &question(&target), &Seen::default());
+    assert_eq!(error.kind, ErrorKind::Denied);
+    assert!(
+        error.message.ends_with("on arn:aws-cn:cognito-idp:cn-north-1:123456789012:userpool/cn-north-1_X"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_refused_signature_blames_the_clock_only_when_it_is_off() {
+    let target = target();
+    for (minutes, part) in [(0, "a wrong secret access key"), (3, "a wrong secret access key"), (20, "20 minutes off")]
+    {
+        let seen = Seen { skew: Some(Duration::from_secs(minutes * 60)), ..Seen::default() };
+        let error = told(&refusal("InvalidSignatureException"), &question(&target), &seen);
+        assert!(error.message.contains(part), "{minutes}: {error}");
+    }
+}
+
+#[test]
+fn the_cure_for_old_keys_is_where_they_came_from() {
+    let target = target();
+    for (renewal, profile, part) in [
+        (Renewal::Possible, None, "renew the AWS credentials"),
+        (Renewal::Possible, Some("prod"), "renew the credentials of profile prod"),
+        (Renewal::EnvironmentIsFixed, Some("prod"), "came from the environment"),
+        (Renewal::SystemdCredentialIsFixed, None, "restart the unit"),
+    ] {
+        let question = Question { renewal, profile, ..question(&target) };
+        for failure in [refusal("ExpiredTokenException"), refusal("UnrecognizedClientException")] {
+            let error = told(&failure, &question, &Seen::default());
+            assert!(error.message.contains(part), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_fault_of_the_credentials_source_is_denied_or_passes() {
+    let target = target();
+    for (fault, kind) in [
+        (CredentialsFault::NotFound("tried Environment".into()), ErrorKind::Denied),
+        (CredentialsFault::Misconfigured("no such profile".into()), ErrorKind::Denied),
+        (CredentialsFault::SsoExpired, ErrorKind::Denied),
+        (CredentialsFault::Broken("exit status 3".into()), ErrorKind::Denied),
+        (CredentialsFault::Unreachable("no answer in time".into()), ErrorKind::Transient),
+    ] {
+        let error = told(&Failure::Credentials(fault), &question(&target), &Seen::default());
+        assert_eq!(error.kind, kind, "{error}");
+    }
+}
+
+#[test]
+fn text_of_others_is_one_short_line_in_every_message() {
+    let target = target();
+    let hostile = format!("a\n\u{202e}::error::{}", "x ".repeat(1_000));
+    let refusal = |code: &str| {
+        Failure::Refused(Refusal {
+            status: 400,
+            code: code.into(),
+            message: Some(hostile.clone()),
+            reason: Some(hostile.clone()),
+        })
+    };
+    for failure in [
+        refusal("AccessDeniedException"),
+        refusal("ResourceNotFoundException"),
+        refusal("InvalidParameterException"),
+        refusal(&hostile),
+        Failure::Unsent(hostile.clone()),
+        Failure::Credentials(CredentialsFault::NotFound(hostile.clone())),
+        Failure::Credentials(CredentialsFault::Broken(hostile.clone())),
+        Failure::Credentials(CredentialsFault::Misconfigured(hostile.clone())),
+        Failure::Credentials(CredentialsFault::Unreachable(hostile.clone())),
+    ] {
+        let error = told(&failure, &question(&target), &Seen::default());
+        let odd = error.message.chars().any(|c| c.is_control() || c == '\u{202e}');
+        assert!(!odd && error.message.chars().count() < 600, "{error}");
+    }
+}
+
+#[test]
+fn every_fault_of_the_network_passes() {
+    let target = target();
+    for fault in [
+        NetworkFault::UnknownHost,
+        NetworkFault::Certificate("it has expired"),
+        NetworkFault::Tls,
+        NetworkFault::Proxy,
+        NetworkFault::Connection("connection reset".into()),
+    ] {
+        let seen = Seen { host: Some("h.example".into()), ..Seen::default() };
+        let error = told(&Failure::Network(fault), &question(&target), &seen);
+        assert_eq!(error.kind, ErrorKind::Transient);
+        assert!(error.message.contains("h.example"), "{error}");
+    }
+}
