@@ -10,7 +10,7 @@ use crate::scenario::QuotaSection;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Owner {
     Account(String, String, Category),
-    Pool(String, Operation),
+    Pool(String, &'static str),
 }
 
 /// All buckets that were ever drawn from: their tokens, and when those were counted. A bucket holds a second's worth.
@@ -37,11 +37,11 @@ impl Quotas {
     pub(crate) fn draw(
         &mut self,
         rates: &QuotaSection,
-        operation: Operation,
+        operation: &Operation,
         caller: Caller<'_>,
         now: Duration,
     ) -> Verdict {
-        let category = operation.category();
+        let Operation(name, category, _) = operation;
         let (rate, per_pool) = match category {
             Category::ResourceRead => (&rates.user_pool_resource_read, Some(&rates.per_pool)),
             Category::ResourceUpdate => (&rates.user_pool_resource_update, Some(&rates.per_pool)),
@@ -49,8 +49,8 @@ impl Quotas {
             Category::UserCreation => (&rates.user_creation, None),
             Category::UserList => (&rates.user_list, None),
         };
-        let account = Owner::Account(caller.account.into(), caller.region.into(), category);
-        let pool = caller.pool.zip(per_pool).map(|(pool, rate)| (Owner::Pool(pool.into(), operation), rate.0));
+        let account = Owner::Account(caller.account.into(), caller.region.into(), *category);
+        let pool = caller.pool.zip(per_pool).map(|(pool, rate)| (Owner::Pool(pool.into(), name), rate.0));
         let owners: Vec<(Owner, f64)> = [(account, rate.0)].into_iter().chain(pool).collect();
         let mut verdict = Verdict::Within;
         for (owner, rate) in &owners {
@@ -77,12 +77,12 @@ mod tests {
     use crate::scenario::Scenario;
 
     fn granted(quotas: &mut Quotas, pools: &[&str], tries: usize, at: Duration) -> usize {
-        let rates = Scenario::default().quota;
+        let (rates, describe) = (Scenario::default().quota, Operation::named("DescribeUserImportJob").unwrap());
         (0..tries)
             .filter(|number| {
                 let pool = Some(pools[number % pools.len()]);
                 let caller = Caller { account: "123456789012", region: "us-west-2", pool };
-                quotas.draw(&rates, Operation::DescribeUserImportJob, caller, at) == Verdict::Within
+                quotas.draw(&rates, describe, caller, at) == Verdict::Within
             })
             .count()
     }

@@ -92,7 +92,7 @@ impl World {
         self.accounts.entry(account.clone()).or_insert_with(|| test_keys(&account, None));
         let region = rule.region.as_deref().unwrap_or(DEFAULT_REGION);
         let id = rule.id.as_ref().map_or_else(|| self.new_pool_id(region), |id| id.0.clone());
-        let user = |name: &String| User { name: name.clone(), attributes: BTreeMap::new(), status: "CONFIRMED" };
+        let user = |name: &String| User { name: name.clone(), attributes: Vec::new(), status: "CONFIRMED" };
         let schema = Schema {
             auto_verified: rule.auto_verified.clone().unwrap_or_else(|| vec![Contact::Email]),
             mfa: rule.mfa,

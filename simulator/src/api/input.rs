@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use crate::scenario::{is_job_id, is_pool_id};
-use crate::wire::Failure;
+use crate::scenario::{Failure, is_job_id, is_pool_id};
 
 /// Collects what is wrong with an input.
 #[derive(Debug)]

@@ -1,13 +1,12 @@
 //! The operations, each from its checked input to its answer.
 
-mod import_jobs;
+pub(crate) mod import_jobs;
 mod input;
-mod user_pools;
+pub(crate) mod user_pools;
 
 use serde_json::Value;
 
-use crate::operation::Operation;
-use crate::wire::Failure;
+use crate::scenario::Failure;
 use crate::world::{Pool, World, region_of};
 
 /// A request that is signed right and within its quotas.
@@ -18,24 +17,6 @@ pub(crate) struct Request<'a> {
     /// Of the Host header: the upload URL points back to it.
     pub(crate) host: &'a str,
     pub(crate) input: &'a Value,
-}
-
-/// Answers a request, or fails as the service does.
-pub(crate) fn answer(world: &mut World, operation: Operation, request: Request<'_>) -> Result<Value, Failure> {
-    let now = world.clock.now();
-    world.advance(now);
-    match operation {
-        Operation::CreateUserImportJob => import_jobs::create(world, request, now),
-        Operation::StartUserImportJob => import_jobs::start(world, request, now),
-        Operation::StopUserImportJob => import_jobs::stop(world, request, now),
-        Operation::DescribeUserImportJob => import_jobs::describe(world, request, now),
-        Operation::ListUserImportJobs => import_jobs::list(world, request, now),
-        Operation::GetCSVHeader => user_pools::csv_header(world, request),
-        Operation::CreateUserPool => user_pools::create(world, request, now),
-        Operation::DeleteUserPool => user_pools::delete(world, request, now),
-        Operation::AdminCreateUser => user_pools::create_user(world, request, now),
-        Operation::ListUsers => user_pools::list_users(world, request),
-    }
 }
 
 /// The pool of this id, if it is the caller's and in the region that the request was signed for.

@@ -9,11 +9,10 @@ use super::input::Input;
 use super::{Request, own_pool};
 use crate::clock::Moment;
 use crate::csv::{Schema, User, is_standard};
-use crate::scenario::{Contact, Mfa};
-use crate::wire::Failure;
+use crate::scenario::{Contact, Failure, Mfa};
 use crate::world::{Pool, World};
 
-pub(crate) fn csv_header(world: &mut World, request: Request<'_>) -> Result<Value, Failure> {
+pub(crate) fn csv_header(world: &mut World, request: Request<'_>, _now: Moment) -> Result<Value, Failure> {
     let mut input = Input::new(request.input);
     let pool_id = input.pool_id();
     input.finish()?;
@@ -99,7 +98,7 @@ pub(crate) fn create_user(world: &mut World, request: Request<'_>, now: Moment) 
     Ok(json!({ "User": shown }))
 }
 
-pub(crate) fn list_users(world: &mut World, request: Request<'_>) -> Result<Value, Failure> {
+pub(crate) fn list_users(world: &mut World, request: Request<'_>, _now: Moment) -> Result<Value, Failure> {
     let mut input = Input::new(request.input);
     let pool_id = input.pool_id();
     let limit = input.number("Limit", 0, 60).filter(|limit| *limit > 0).unwrap_or(60);
@@ -109,7 +108,7 @@ pub(crate) fn list_users(world: &mut World, request: Request<'_>) -> Result<Valu
     let (attribute, prefix, exact) = filter.map_or(Ok(("username", "", None)), read_filter)?;
     let users = own_pool(world, request, pool_id)?.users.values();
     let fits = |user: &&User| {
-        let value = if attribute == "username" { Some(&user.name) } else { user.attributes.get(attribute) };
+        let value = if attribute == "username" { Some(user.name.as_str()) } else { user.attribute(attribute) };
         value.is_some_and(|value| exact.map_or(value.starts_with(prefix), |exact| value == exact))
     };
     // The token is the last name of the page before; names are in order.
