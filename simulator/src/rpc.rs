@@ -13,12 +13,11 @@ use crate::api;
 use crate::clock::wall_time;
 use crate::fault::{self, Asked, Fault};
 use crate::operation::Operation;
-use crate::quota::{Caller, Verdict};
 use crate::record::{Entry, lock};
-use crate::scenario::{AnswerKind, Period};
+use crate::scenario::{AnswerKind, Failure};
 use crate::server::Shared;
 use crate::sigv4::{Claim, Refusal};
-use crate::wire::{Delivery, Failure, Reply};
+use crate::wire::{Delivery, Reply};
 use crate::world::World;
 
 /// No request of this API comes near it.
@@ -86,8 +85,8 @@ impl Call {
         let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
         let operation = target.strip_prefix("AWSCognitoIdentityProviderService.").unwrap_or_default().to_owned();
         let claim = Claim::of(&parts.headers);
-        let own = |key_id: &str| world.accounts.iter().find(|(_, keys)| keys.id == key_id).map(|(id, _)| id.clone());
-        let account = claim.as_ref().ok().and_then(|claim| own(&claim.key_id));
+        let own = |key_id: &str| world.accounts.values().find(|account| account.access_key_id == key_id);
+        let account = claim.as_ref().ok().and_then(|claim| own(&claim.key_id)).map(|account| account.id.clone());
         let input =
             if body.is_empty() { Some(Value::Object(Default::default())) } else { serde_json::from_slice(&body).ok() };
         Self { parts, body, operation, input, claim, account }
@@ -127,14 +126,16 @@ impl Call {
         claim.verify(&self.parts, &self.body, keys, wall_time(), skew).map_err(|refusal| refused(&refusal))?;
         let operation =
             Operation::named(&self.operation).ok_or_else(|| Failure::bare(400, "UnknownOperationException"))?;
-        let caller = Caller { account, region: &claim.region, pool: self.member("UserPoolId") };
-        let elapsed = world.clock.elapsed();
-        if world.quotas.draw(&world.scenario.quota, operation, caller, elapsed) == Verdict::Exceeded {
-            return Err(Failure::new("TooManyRequestsException", world.scenario.quota.message.clone()));
+        let (rates, caller) = (&world.scenario.quota, format!("{account} {}", claim.region));
+        let (pool, elapsed) = (self.member("UserPoolId"), world.clock.elapsed());
+        if !world.quotas.draw(rates, operation, &caller, pool, elapsed) {
+            return Err(Failure::new("TooManyRequestsException", rates.message.as_str()));
         }
         let input = self.input.as_ref().ok_or_else(|| Failure::bare(400, "SerializationException"))?;
         let host = self.parts.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-        api::answer(world, operation, api::Request { account, region: &claim.region, host, input })
+        let now = world.clock.now();
+        world.advance(now);
+        (operation.2)(world, api::Request { account, region: &claim.region, host, input }, now)
     }
 }
 
@@ -142,21 +143,12 @@ impl Call {
 fn instead(fault: &AnswerKind) -> Option<Reply> {
     const JSON: &str = "application/x-amz-json-1.1";
     let page = |title: &str| format!("<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n");
-    let millis = |period: &Option<Period>| period.as_ref().map(|period| period.0.as_millis());
     Some(match fault {
         AnswerKind::Throttle { message, retry_after } => {
             let failure = Failure::new("TooManyRequestsException", message.as_deref().unwrap_or("Rate exceeded"));
-            Failure { retry_after: millis(retry_after), ..failure }.into_reply()
+            Failure { retry_after: retry_after.clone(), ..failure }.into_reply()
         }
-        AnswerKind::Error { code, message, status, spelling, message_key, retry_after } => Failure {
-            status: status.unwrap_or(400),
-            code: code.clone(),
-            message: message.clone(),
-            spelling: *spelling,
-            message_key: message_key.clone(),
-            retry_after: millis(retry_after),
-        }
-        .into_reply(),
+        AnswerKind::Error(failure) => failure.clone().into_reply(),
         AnswerKind::Internal {} => {
             let failure = Failure::new("InternalErrorException", "Something went wrong");
             Failure { status: 500, ..failure }.into_reply()

@@ -16,7 +16,8 @@ use tokio::task::JoinSet;
 
 use crate::clock::wall_time;
 use crate::record::{Entry, Recorder, lock};
-use crate::wire::{AnswerBody, Failure};
+use crate::scenario::Failure;
+use crate::wire::AnswerBody;
 use crate::world::World;
 use crate::{rpc, upload};
 

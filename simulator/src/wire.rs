@@ -10,23 +10,10 @@ use hyper::{Response, StatusCode};
 use serde_json::{Map, Value};
 
 use crate::record::Entry;
-use crate::scenario::{DateSpelling, ErrorText, TypeSpelling};
+use crate::scenario::{DateSpelling, Failure, TypeSpelling};
 use crate::sigv4::Refusal;
 
 const JSON: &str = "application/x-amz-json-1.1";
-
-/// An error of the service.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Failure {
-    pub(crate) status: u16,
-    pub(crate) code: String,
-    pub(crate) message: Option<String>,
-    pub(crate) spelling: TypeSpelling,
-    /// `message` where absent.
-    pub(crate) message_key: Option<String>,
-    /// For `x-amz-retry-after`, in milliseconds.
-    pub(crate) retry_after: Option<u128>,
-}
 
 impl Failure {
     pub(crate) fn new(code: &str, message: impl Into<String>) -> Self {
@@ -34,7 +21,8 @@ impl Failure {
     }
 
     pub(crate) fn bare(status: u16, code: &str) -> Self {
-        Self { status, code: code.to_owned(), ..Self::default() }
+        let (code, spelling) = (code.to_owned(), TypeSpelling::Both);
+        Self { status, code, message: None, spelling, message_key: None, retry_after: None }
     }
 
     pub(crate) fn invalid_parameter(message: impl Into<String>) -> Self {
@@ -42,18 +30,18 @@ impl Failure {
     }
 
     /// An error whose words the scenario chooses.
-    pub(crate) fn chosen(text: &ErrorText, pool: &str, job: &str) -> Self {
-        let message = text.message.replace("{pool}", pool).replace("{job}", job);
-        Self { status: text.status.unwrap_or(400), ..Self::new(&text.code, message) }
+    pub(crate) fn about(&self, pool: &str, job: &str) -> Self {
+        let message = self.message.as_ref().map(|text| text.replace("{pool}", pool).replace("{job}", job));
+        Self { message, ..self.clone() }
     }
 
     /// What the service answers to a request that is not signed right.
-    pub(crate) fn refused(refusal: Refusal, unsigned: &ErrorText) -> Self {
+    pub(crate) fn refused(refusal: Refusal, unsigned: &Self) -> Self {
         const UNKNOWN: &str = "The security token included in the request is invalid.";
         const MISMATCH: &str = "The request signature we calculated does not match the signature you provided. Check \
              your AWS Secret Access Key and signing method. Consult the service documentation for details.";
         match refusal {
-            Refusal::Unsigned => Self::chosen(unsigned, "", ""),
+            Refusal::Unsigned => unsigned.clone(),
             Refusal::Malformed(message) => Self::new("IncompleteSignatureException", message),
             Refusal::UnknownKey => Self::new("UnrecognizedClientException", UNKNOWN),
             Refusal::Mismatch | Refusal::Lapsed => Self::new("InvalidSignatureException", MISMATCH),
@@ -77,7 +65,7 @@ impl Failure {
             reply.header("x-amzn-errormessage", &self.message.unwrap_or_default());
         }
         if let Some(retry_after) = self.retry_after {
-            reply.header("x-amz-retry-after", &retry_after.to_string());
+            reply.header("x-amz-retry-after", &retry_after.0.as_millis().to_string());
         }
         Reply { error: Some(self.code), ..reply }
     }
@@ -195,5 +183,18 @@ impl Body for AnswerBody {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::scientific;
+
+    #[test]
+    fn dates_are_spelled_as_java_spells_them() {
+        let job = json!({"Jobs": [{"CreationDate": 1735241621.022, "ImportedUsers": 7, "Update": null}]});
+        assert_eq!(scientific(&job), r#"{"Jobs":[{"CreationDate":1.735241621022E9,"ImportedUsers":7,"Update":null}]}"#);
     }
 }

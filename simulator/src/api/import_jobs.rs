@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::input::Input;
+use super::input::{Input, NAME, is_name};
 use super::{Request, own_pool};
 use crate::clock::{Moment, millis, wall_time};
 use crate::csv::Schema;
 use crate::import::{Import, Status};
+use crate::scenario::Failure;
 use crate::sigv4::presign;
-use crate::wire::Failure;
 use crate::world::{Course, Job, Pool, World, region_of};
 
 /// The upload URL lives this long, in seconds.
@@ -20,9 +20,7 @@ const ARN: &str = r"arn:[\w+=/,.@-]+:[\w+=/,.@-]+:([\w+=/,.@-]*)?:[0-9]+:[\w+=/,
 
 pub(crate) fn create(world: &mut World, request: Request<'_>, now: Moment) -> Result<Value, Failure> {
     let mut input = Input::new(request.input);
-    let name = input.required("JobName", 128, r"[\w\s+=,.@-]+", |text| {
-        text.chars().all(|letter| letter.is_ascii_alphanumeric() || "_ \t\n\r+=,.@-".contains(letter))
-    });
+    let name = input.required("JobName", 128, NAME, is_name);
     let pool_id = input.pool_id();
     let role = input.required("CloudWatchLogsRoleArn", 2_048, ARN, is_arn);
     let hashing = input.one_of("PasswordHashingAlgorithm", &HASHES).map(str::to_owned);
@@ -30,7 +28,7 @@ pub(crate) fn create(world: &mut World, request: Request<'_>, now: Moment) -> Re
     let (scenario, id) = (Arc::clone(&world.scenario), world.new_job_id());
     let pool = own_pool(world, request, pool_id)?;
     if pool.jobs.len() >= scenario.jobs.per_pool {
-        return Err(Failure::chosen(&scenario.errors.job_limit, pool_id, ""));
+        return Err(scenario.errors.job_limit.about(pool_id, ""));
     }
     let course = Course::Real(Import { hashing, ..Import::default() });
     let (name, role) = (name.to_owned(), role.to_owned());
@@ -50,10 +48,10 @@ fn is_arn(text: &str) -> bool {
 pub(crate) fn start(world: &mut World, request: Request<'_>, now: Moment) -> Result<Value, Failure> {
     let (pool_id, job_id) = pool_and_job(request)?;
     let scenario = Arc::clone(&world.scenario);
-    let own = world.pools.values().filter(|pool| pool.account == request.account);
+    let own = world.pools.values().filter(|pool| pool.info.account == request.account);
     let active: usize = own.map(|pool| pool.active_jobs(now, &scenario)).sum();
     let (schema, job) = own_job(world, request, pool_id, job_id, now)?;
-    let fail = |text| Err(Failure::chosen(text, pool_id, job_id));
+    let fail = |failure: &Failure| Err(failure.about(pool_id, job_id));
     let status = job.snapshot(now, &scenario).map(|snapshot| snapshot.status);
     if let Course::Real(import) = &mut job.course {
         if status != Some(Status::Created) {
@@ -81,7 +79,7 @@ pub(crate) fn stop(world: &mut World, request: Request<'_>, now: Moment) -> Resu
     let active = job.snapshot(now, &scenario).is_some_and(|snapshot| snapshot.status.is_active());
     match &mut job.course {
         Course::Real(import) if active => import.stop(now),
-        Course::Real(_) => return Err(Failure::chosen(&scenario.errors.stop_wrong_state, pool_id, job_id)),
+        Course::Real(_) => return Err(scenario.errors.stop_wrong_state.about(pool_id, job_id)),
         Course::Scripted(_) => {}
     }
     show_one(world, request, pool_id, job_id, now)
@@ -140,7 +138,7 @@ fn own_job<'a>(
     let seen = now.saturating_sub(millis(scenario.jobs.visible_after.0));
     let Pool { schema, jobs, .. } = own_pool(world, request, pool_id)?;
     let job = jobs.iter_mut().find(|job| job.id == job_id && job.created <= seen);
-    Ok((schema.clone(), job.ok_or_else(|| Failure::chosen(&scenario.errors.job_missing, pool_id, job_id))?))
+    Ok((schema.clone(), job.ok_or_else(|| scenario.errors.job_missing.about(pool_id, job_id))?))
 }
 
 fn show_one(world: &mut World, request: Request<'_>, pool_id: &str, id: &str, at: Moment) -> Result<Value, Failure> {

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::input::Input;
+use super::input::{Input, NAME, is_name};
 use super::{Request, own_pool};
+use crate::PoolInfo;
 use crate::clock::Moment;
 use crate::csv::{Schema, User, is_standard};
-use crate::scenario::{Contact, Mfa};
-use crate::wire::Failure;
+use crate::scenario::{Contact, Failure, Mfa};
 use crate::world::{Pool, World};
 
-pub(crate) fn csv_header(world: &mut World, request: Request<'_>) -> Result<Value, Failure> {
+pub(crate) fn csv_header(world: &mut World, request: Request<'_>, _now: Moment) -> Result<Value, Failure> {
     let mut input = Input::new(request.input);
     let pool_id = input.pool_id();
     input.finish()?;
@@ -23,9 +23,7 @@ pub(crate) fn csv_header(world: &mut World, request: Request<'_>) -> Result<Valu
 
 pub(crate) fn create(world: &mut World, request: Request<'_>, now: Moment) -> Result<Value, Failure> {
     let mut input = Input::new(request.input);
-    let name = input.required("PoolName", 128, r"[\w\s+=,.@-]+", |text| {
-        text.chars().all(|letter| letter.is_ascii_alphanumeric() || "_ \t\n\r+=,.@-".contains(letter))
-    });
+    let name = input.required("PoolName", 128, NAME, is_name);
     let mfa_name = input.one_of("MfaConfiguration", &["OFF", "ON", "OPTIONAL"]).unwrap_or("OFF");
     input.finish()?;
     let list = |name: &str| request.input[name].as_array().cloned().unwrap_or_default();
@@ -58,9 +56,9 @@ pub(crate) fn create(world: &mut World, request: Request<'_>, now: Moment) -> Re
         "LastModifiedDate": date,
         "EstimatedNumberOfUsers": 0,
     }});
-    let (account, name) = (request.account.to_owned(), name.to_owned());
-    let pool = Pool { id: id.clone(), account, name, schema, users: BTreeMap::new(), jobs: Vec::new() };
-    world.pools.insert(id, pool);
+    let [region, account, name] = [request.region, request.account, name].map(str::to_owned);
+    let info = PoolInfo { id: id.clone(), region, account, name };
+    world.pools.insert(id, Pool { info, schema, users: BTreeMap::new(), jobs: Vec::new() });
     Ok(answer)
 }
 
@@ -99,7 +97,7 @@ pub(crate) fn create_user(world: &mut World, request: Request<'_>, now: Moment) 
     Ok(json!({ "User": shown }))
 }
 
-pub(crate) fn list_users(world: &mut World, request: Request<'_>) -> Result<Value, Failure> {
+pub(crate) fn list_users(world: &mut World, request: Request<'_>, _now: Moment) -> Result<Value, Failure> {
     let mut input = Input::new(request.input);
     let pool_id = input.pool_id();
     let limit = input.number("Limit", 0, 60).filter(|limit| *limit > 0).unwrap_or(60);
@@ -109,7 +107,7 @@ pub(crate) fn list_users(world: &mut World, request: Request<'_>) -> Result<Valu
     let (attribute, prefix, exact) = filter.map_or(Ok(("username", "", None)), read_filter)?;
     let users = own_pool(world, request, pool_id)?.users.values();
     let fits = |user: &&User| {
-        let value = if attribute == "username" { Some(&user.name) } else { user.attributes.get(attribute) };
+        let value = if attribute == "username" { Some(user.name.as_str()) } else { user.attribute(attribute) };
         value.is_some_and(|value| exact.map_or(value.starts_with(prefix), |exact| value == exact))
     };
     // The token is the last name of the page before; names are in order.

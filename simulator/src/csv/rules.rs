@@ -41,8 +41,15 @@ impl Schema {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct User {
     pub(crate) name: String,
-    pub(crate) attributes: BTreeMap<String, String>,
+    /// Names and values.
+    pub(crate) attributes: Vec<(String, String)>,
     pub(crate) status: &'static str,
+}
+
+impl User {
+    pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
 }
 
 /// The file's columns by position.
@@ -84,7 +91,7 @@ impl Columns {
         let name = attributes.remove(USERNAME).unwrap_or_default();
         attributes.remove(MFA);
         let status = if attributes.remove(PASSWORD_HASH).is_some() { "CONFIRMED" } else { "RESET_REQUIRED" };
-        Ok(User { name, attributes, status })
+        Ok(User { name, attributes: attributes.into_iter().collect(), status })
     }
 }
 

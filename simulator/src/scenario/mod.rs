@@ -10,7 +10,7 @@ mod values;
 pub use parse::{Scenario, ScenarioError};
 pub(crate) use rules::{AccountRule, AnswerKind, FaultRule, JobRule, PoolRule, StepRule};
 pub(crate) use sections::{
-    ClockSection, Contact, Counters, CsvSection, DateSpelling, ErrorText, Fate, FaultClock, Mfa, QuotaSection,
+    ClockSection, Contact, Counters, CsvSection, DateSpelling, Failure, Fate, FaultClock, Mfa, QuotaSection,
     ShownDates, TooLarge, TypeSpelling,
 };
 pub(crate) use values::{AccountId, JobId, Period, PoolId, Share, is_job_id, is_pool_id};

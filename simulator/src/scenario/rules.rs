@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use toml::Spanned;
 
-use super::{AccountId, Contact, FaultClock, JobId, Mfa, Period, PoolId, Share, TypeSpelling};
+use super::{AccountId, Contact, Failure, FaultClock, JobId, Mfa, Period, PoolId, Share};
 
 /// `[[account]]`: its test keys, where the derived ones do not suit.
 #[derive(Clone, Debug, Deserialize)]
@@ -107,16 +107,7 @@ pub(crate) enum AnswerKind {
     /// `TooManyRequestsException`.
     Throttle { message: Option<String>, retry_after: Option<Period> },
     /// Any error of the service.
-    Error {
-        code: String,
-        message: Option<String>,
-        status: Option<u16>,
-        #[serde(default)]
-        spelling: TypeSpelling,
-        /// `Message` where IAM denies.
-        message_key: Option<String>,
-        retry_after: Option<Period>,
-    },
+    Error(Failure),
     /// `InternalErrorException`, 500.
     Internal {},
     /// A gateway's HTML error page.

@@ -97,13 +97,13 @@ section! {
 section! {
     /// `[errors]`: the errors whose words AWS does not tell.
     ErrorsSection {
-        job_missing: ErrorText = error("ResourceNotFoundException", "User import job {job} does not exist."),
-        active_job: ErrorText = unmet("Another user import job is already active in this account."),
-        start_wrong_state: ErrorText = unmet("User import job {job} is not in the Created state."),
-        stop_wrong_state: ErrorText = unmet("User import job {job} is not running."),
-        no_auto_verified: ErrorText = unmet("User pool {pool} has no auto-verified attributes."),
-        job_limit: ErrorText = error("LimitExceededException", "User pool {pool} has too many user import jobs."),
-        unsigned: ErrorText = error("MissingAuthenticationTokenException", "Missing Authentication Token"),
+        job_missing: Failure = Failure::new("ResourceNotFoundException", "User import job {job} does not exist."),
+        active_job: Failure = unmet("Another user import job is already active in this account."),
+        start_wrong_state: Failure = unmet("User import job {job} is not in the Created state."),
+        stop_wrong_state: Failure = unmet("User import job {job} is not running."),
+        no_auto_verified: Failure = unmet("User pool {pool} has no auto-verified attributes."),
+        job_limit: Failure = Failure::new("LimitExceededException", "User pool {pool} has too many user import jobs."),
+        unsigned: Failure = Failure::new("MissingAuthenticationTokenException", "Missing Authentication Token"),
     }
 }
 section! {
@@ -146,21 +146,28 @@ impl Contact {
     }
 }
 
-/// One error's words; `{pool}` and `{job}` stand for the ids asked for.
-#[derive(Clone, Debug, Deserialize)]
+/// An error of the service. In `[errors]`, `{pool}` and `{job}` stand for the ids asked for.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ErrorText {
+pub(crate) struct Failure {
+    #[serde(default = "bad_request")]
+    pub(crate) status: u16,
     pub(crate) code: String,
-    pub(crate) message: String,
-    pub(crate) status: Option<u16>,
+    pub(crate) message: Option<String>,
+    #[serde(default)]
+    pub(crate) spelling: TypeSpelling,
+    /// `message` where absent; IAM writes `Message`.
+    pub(crate) message_key: Option<String>,
+    /// Told as `x-amz-retry-after`, in milliseconds.
+    pub(crate) retry_after: Option<Period>,
 }
 
-fn error(code: &str, message: &str) -> ErrorText {
-    ErrorText { code: code.into(), message: message.into(), status: None }
+fn bad_request() -> u16 {
+    400
 }
 
-fn unmet(message: &str) -> ErrorText {
-    error("PreconditionNotMetException", message)
+fn unmet(message: &str) -> Failure {
+    Failure::new("PreconditionNotMetException", message)
 }
 
 fn seconds(seconds: u64) -> Period {
