@@ -11,14 +11,15 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
+use crate::AccountInfo;
 use crate::clock::wall_time;
-use crate::sigv4::{Keys, authorize, format_date};
+use crate::sigv4::{authorize, format_date};
 
 /// Calls one endpoint as one account in one region.
 #[derive(Clone, Debug)]
 pub struct Client {
     addr: SocketAddr,
-    keys: Keys,
+    keys: AccountInfo,
     region: String,
 }
 
@@ -53,8 +54,9 @@ impl Client {
     /// A client with an account's keys, see [`Simulator::accounts`](crate::Simulator::accounts).
     #[must_use]
     pub fn new(addr: SocketAddr, access_key_id: &str, secret_access_key: &str, region: &str) -> Self {
-        let keys = Keys { id: access_key_id.to_owned(), secret: secret_access_key.to_owned(), token: None };
-        Self { addr, keys, region: region.to_owned() }
+        let [access_key_id, secret_access_key, region] = [access_key_id, secret_access_key, region].map(str::to_owned);
+        let keys = AccountInfo { id: String::new(), access_key_id, secret_access_key, session_token: None };
+        Self { addr, keys, region }
     }
 
     /// Calls an operation, such as `DescribeUserImportJob`.

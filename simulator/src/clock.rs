@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use crate::scenario::{ClockSection, ShownDates};
@@ -47,6 +47,11 @@ impl Clock {
 #[expect(clippy::disallowed_methods, reason = "the simulator is an edge of its own, and this its one place")]
 pub(crate) fn wall_time() -> Timestamp {
     Timestamp::now()
+}
+
+/// A time so much later, or earlier, and no further than there are dates.
+pub(crate) fn shift(time: Timestamp, by: SignedDuration) -> Timestamp {
+    time.checked_add(by).unwrap_or(if by.is_negative() { Timestamp::MIN } else { Timestamp::MAX })
 }
 
 /// Whole milliseconds of a duration, the longest possible where it does not fit.

@@ -141,14 +141,16 @@ impl Import {
     /// What the job shows at a moment that it has been advanced to.
     pub(crate) fn snapshot(&self, created: Moment, at: Moment, scenario: &Scenario) -> Snapshot {
         let expires = created.saturating_add(millis(scenario.jobs.expires_after.0));
-        let message = Some(scenario.messages.expired.clone());
-        let (counts, started) = (Counts::default(), None);
+        let expired = Some(expires).filter(|expires| *expires <= at);
         match self.run.as_ref().filter(|run| run.started <= at) {
             Some(run) => run.snapshot(at, scenario),
-            None if expires <= at => {
-                Snapshot { status: Status::Expired, counts, started, completed: Some(expires), message }
-            }
-            None => Snapshot { status: Status::Created, counts, started, completed: None, message: None },
+            None => Snapshot {
+                status: expired.map_or(Status::Created, |_| Status::Expired),
+                counts: Counts::default(),
+                started: None,
+                completed: expired,
+                message: expired.map(|_| scenario.messages.expired.clone()),
+            },
         }
     }
 }

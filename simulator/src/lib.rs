@@ -161,26 +161,13 @@ impl Simulator {
     /// All accounts, by id.
     #[must_use]
     pub fn accounts(&self) -> Vec<AccountInfo> {
-        let accounts = record::lock(&self.shared.world).accounts.clone();
-        let info = |(id, keys): (String, sigv4::Keys)| AccountInfo {
-            id,
-            access_key_id: keys.id,
-            secret_access_key: keys.secret,
-            session_token: keys.token,
-        };
-        accounts.into_iter().map(info).collect()
+        record::lock(&self.shared.world).accounts.values().cloned().collect()
     }
 
     /// All pools that exist now, by id.
     #[must_use]
     pub fn pools(&self) -> Vec<PoolInfo> {
-        let info = |pool: &world::Pool| PoolInfo {
-            id: pool.id.clone(),
-            region: world::region_of(&pool.id).to_owned(),
-            account: pool.account.clone(),
-            name: pool.name.clone(),
-        };
-        record::lock(&self.shared.world).pools.values().map(info).collect()
+        record::lock(&self.shared.world).pools.values().map(|pool| pool.info.clone()).collect()
     }
 
     /// Stops within a second: answers under way are finished, hanging ones broken off.

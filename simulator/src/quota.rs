@@ -6,41 +6,21 @@ use std::time::Duration;
 use crate::operation::{Category, Operation};
 use crate::scenario::QuotaSection;
 
-/// What a bucket belongs to: an account and region, or a pool.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Owner {
-    Account(String, String, Category),
-    Pool(String, &'static str),
-}
-
-/// All buckets that were ever drawn from: their tokens, and when those were counted. A bucket holds a second's worth.
+/// All buckets that were ever drawn from, by owner: their tokens, and when those were counted. A bucket holds a second's
+/// worth.
 #[derive(Debug, Default)]
-pub(crate) struct Quotas(HashMap<Owner, (f64, Duration)>);
-
-/// A request as the quotas see it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Caller<'a> {
-    pub(crate) account: &'a str,
-    pub(crate) region: &'a str,
-    pub(crate) pool: Option<&'a str>,
-}
-
-/// Whether a request is within its quotas.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Verdict {
-    Within,
-    Exceeded,
-}
+pub(crate) struct Quotas(HashMap<String, (f64, Duration)>);
 
 impl Quotas {
-    /// Takes a token from each bucket of the request, or from none.
+    /// Takes a token from each bucket of a request, or from none and says no.
     pub(crate) fn draw(
         &mut self,
         rates: &QuotaSection,
         operation: &Operation,
-        caller: Caller<'_>,
+        account_and_region: &str,
+        pool: Option<&str>,
         now: Duration,
-    ) -> Verdict {
+    ) -> bool {
         let Operation(name, category, _) = operation;
         let (rate, per_pool) = match category {
             Category::ResourceRead => (&rates.user_pool_resource_read, Some(&rates.per_pool)),
@@ -49,22 +29,19 @@ impl Quotas {
             Category::UserCreation => (&rates.user_creation, None),
             Category::UserList => (&rates.user_list, None),
         };
-        let account = Owner::Account(caller.account.into(), caller.region.into(), *category);
-        let pool = caller.pool.zip(per_pool).map(|(pool, rate)| (Owner::Pool(pool.into(), name), rate.0));
-        let owners: Vec<(Owner, f64)> = [(account, rate.0)].into_iter().chain(pool).collect();
-        let mut verdict = Verdict::Within;
-        for (owner, rate) in &owners {
-            let (tokens, at) = self.0.entry(owner.clone()).or_insert((rate.max(1.0), now));
-            *tokens = (*tokens + now.saturating_sub(*at).as_secs_f64() * rate).min(rate.max(1.0));
-            *at = now;
-            if *tokens < 1.0 {
-                verdict = Verdict::Exceeded;
-            }
-        }
-        if verdict == Verdict::Within {
-            owners.iter().for_each(|(owner, _)| self.0.entry(owner.clone()).or_default().0 -= 1.0);
-        }
-        verdict
+        let pool = pool.zip(per_pool).map(|(pool, rate)| (format!("{pool} {name}"), rate.0));
+        let owners = [(format!("{account_and_region} {category:?}"), rate.0)].into_iter().chain(pool);
+        let owners: Vec<String> = owners.map(|(owner, rate)| self.refill(owner, rate, now)).collect();
+        let granted = owners.iter().all(|owner| self.0.get(owner).is_some_and(|(tokens, _)| *tokens >= 1.0));
+        owners.into_iter().filter(|_| granted).for_each(|owner| self.0.entry(owner).or_default().0 -= 1.0);
+        granted
+    }
+
+    fn refill(&mut self, owner: String, rate: f64, now: Duration) -> String {
+        let (tokens, at) = self.0.entry(owner.clone()).or_insert((rate.max(1.0), now));
+        *tokens = (*tokens + now.saturating_sub(*at).as_secs_f64() * rate).min(rate.max(1.0));
+        *at = now;
+        owner
     }
 }
 
@@ -72,7 +49,7 @@ impl Quotas {
 mod tests {
     use std::time::Duration;
 
-    use super::{Caller, Quotas, Verdict};
+    use super::Quotas;
     use crate::operation::Operation;
     use crate::scenario::Scenario;
 
@@ -81,8 +58,7 @@ mod tests {
         (0..tries)
             .filter(|number| {
                 let pool = Some(pools[number % pools.len()]);
-                let caller = Caller { account: "123456789012", region: "us-west-2", pool };
-                quotas.draw(&rates, describe, caller, at) == Verdict::Within
+                quotas.draw(&rates, describe, "123456789012 us-west-2", pool, at)
             })
             .count()
     }

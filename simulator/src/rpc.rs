@@ -13,7 +13,6 @@ use crate::api;
 use crate::clock::wall_time;
 use crate::fault::{self, Asked, Fault};
 use crate::operation::Operation;
-use crate::quota::{Caller, Verdict};
 use crate::record::{Entry, lock};
 use crate::scenario::{AnswerKind, Failure};
 use crate::server::Shared;
@@ -86,8 +85,8 @@ impl Call {
         let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
         let operation = target.strip_prefix("AWSCognitoIdentityProviderService.").unwrap_or_default().to_owned();
         let claim = Claim::of(&parts.headers);
-        let own = |key_id: &str| world.accounts.iter().find(|(_, keys)| keys.id == key_id).map(|(id, _)| id.clone());
-        let account = claim.as_ref().ok().and_then(|claim| own(&claim.key_id));
+        let own = |key_id: &str| world.accounts.values().find(|account| account.access_key_id == key_id);
+        let account = claim.as_ref().ok().and_then(|claim| own(&claim.key_id)).map(|account| account.id.clone());
         let input =
             if body.is_empty() { Some(Value::Object(Default::default())) } else { serde_json::from_slice(&body).ok() };
         Self { parts, body, operation, input, claim, account }
@@ -127,10 +126,10 @@ impl Call {
         claim.verify(&self.parts, &self.body, keys, wall_time(), skew).map_err(|refusal| refused(&refusal))?;
         let operation =
             Operation::named(&self.operation).ok_or_else(|| Failure::bare(400, "UnknownOperationException"))?;
-        let caller = Caller { account, region: &claim.region, pool: self.member("UserPoolId") };
-        let elapsed = world.clock.elapsed();
-        if world.quotas.draw(&world.scenario.quota, operation, caller, elapsed) == Verdict::Exceeded {
-            return Err(Failure::new("TooManyRequestsException", world.scenario.quota.message.clone()));
+        let (rates, caller) = (&world.scenario.quota, format!("{account} {}", claim.region));
+        let (pool, elapsed) = (self.member("UserPoolId"), world.clock.elapsed());
+        if !world.quotas.draw(rates, operation, &caller, pool, elapsed) {
+            return Err(Failure::new("TooManyRequestsException", rates.message.as_str()));
         }
         let input = self.input.as_ref().ok_or_else(|| Failure::bare(400, "SerializationException"))?;
         let host = self.parts.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or("localhost");
@@ -151,8 +150,7 @@ fn instead(fault: &AnswerKind) -> Option<Reply> {
         }
         AnswerKind::Error(failure) => failure.clone().into_reply(),
         AnswerKind::Internal {} => {
-            let failure = Failure::new("InternalErrorException", "Something went wrong");
-            Failure { status: 500, ..failure }.into_reply()
+            Failure { status: 500, ..Failure::new("InternalErrorException", "Something went wrong") }.into_reply()
         }
         AnswerKind::Gateway { status } => Reply::new(*status, "text/html", page(&status.to_string())),
         AnswerKind::Empty { status } => Reply::new(*status, "", ""),

@@ -7,26 +7,14 @@ use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 
+use crate::AccountInfo;
+use crate::clock::shift;
+
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 const DATE: &str = "%Y%m%dT%H%M%SZ";
 /// All but the characters that RFC 3986 calls unreserved.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// A pair of access keys, with the session token where there is one.
-#[derive(Clone)]
-pub(crate) struct Keys {
-    pub(crate) id: String,
-    pub(crate) secret: String,
-    pub(crate) token: Option<String>,
-}
-
-impl std::fmt::Debug for Keys {
-    /// Without the secret and the token.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Keys").field(&self.id).finish()
-    }
-}
 
 /// The parts of an `Authorization` header, or of the query of a pre-signed URL.
 #[derive(Clone, Debug)]
@@ -89,12 +77,12 @@ impl Claim {
         &self,
         parts: &Parts,
         body: &[u8],
-        keys: &Keys,
+        keys: &AccountInfo,
         now: Timestamp,
         skew: SignedDuration,
     ) -> Result<(), Refusal> {
         let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
-        if keys.token.is_some() && keys.token.as_deref() != header("x-amz-security-token") {
+        if keys.session_token.is_some() && keys.session_token.as_deref() != header("x-amz-security-token") {
             return Err(Refusal::UnknownKey);
         }
         if !self.scope.ends_with("/cognito-idp/aws4_request") {
@@ -104,55 +92,60 @@ impl Claim {
         let signed_at = parse_date(stamp).ok_or_else(|| {
             Refusal::Malformed("Authorization header requires existence of an 'X-Amz-Date' header.".into())
         })?;
-        if signed_at < now - skew || signed_at > now + skew {
+        let (oldest, newest) = (shift(now, -skew), shift(now, skew));
+        if signed_at < oldest || signed_at > newest {
             let (said, limit, sign) = match signed_at < now {
-                true => ("expired: {} is now earlier than", now - skew, '-'),
-                false => ("not yet current: {} is still later than", now + skew, '+'),
+                true => ("expired: {} is now earlier than", oldest, '-'),
+                false => ("not yet current: {} is still later than", newest, '+'),
             };
             let (said, limit, now) = (said.replace("{}", stamp), format_date(limit), format_date(now));
             let minutes = skew.as_secs() / 60;
             return Err(Refusal::Invalid(format!("Signature {said} {limit} ({now} {sign} {minutes} min.)")));
         }
-        let signs_host = self.headers.iter().any(|name| name == "host");
-        self.check(parts, &hex(&Sha256::digest(body)), keys, stamp, signs_host)
+        self.check(parts, &hex(&Sha256::digest(body)), keys, stamp)
     }
 
-    fn check(&self, parts: &Parts, payload: &str, keys: &Keys, stamp: &str, complete: bool) -> Result<(), Refusal> {
+    fn check(&self, parts: &Parts, payload: &str, keys: &AccountInfo, stamp: &str) -> Result<(), Refusal> {
         let canonical = canonical_request(parts, &self.headers, payload).ok_or(Refusal::Mismatch)?;
-        let right = sign(&keys.secret, &self.scope, stamp, &canonical) == self.signature;
+        let right = sign(&keys.secret_access_key, &self.scope, stamp, &canonical) == self.signature;
         let same_day = self.scope.split('/').next().is_some_and(|day| stamp.starts_with(day));
-        if right && same_day && complete { Ok(()) } else { Err(Refusal::Mismatch) }
+        let signs_host = self.headers.iter().any(|name| name == "host");
+        if right && same_day && signs_host { Ok(()) } else { Err(Refusal::Mismatch) }
     }
 }
 
 /// The value of an `Authorization` header for a request; the headers to be signed must be set already.
-pub(crate) fn authorize(parts: &Parts, body: &[u8], keys: &Keys, region: &str, stamp: &str) -> String {
+pub(crate) fn authorize(parts: &Parts, body: &[u8], keys: &AccountInfo, region: &str, stamp: &str) -> String {
     let mut names: Vec<String> = parts.headers.keys().map(|name| name.as_str().to_owned()).collect();
     names.sort();
     let scope = format!("{}/{region}/cognito-idp/aws4_request", &stamp[..8]);
     let canonical = canonical_request(parts, &names, &hex(&Sha256::digest(body))).unwrap_or_default();
-    let signature = sign(&keys.secret, &scope, stamp, &canonical);
-    format!("{ALGORITHM} Credential={}/{scope}, SignedHeaders={}, Signature={signature}", keys.id, names.join(";"))
+    let signature = sign(&keys.secret_access_key, &scope, stamp, &canonical);
+    format!(
+        "{ALGORITHM} Credential={}/{scope}, SignedHeaders={}, Signature={signature}",
+        keys.access_key_id,
+        names.join(";")
+    )
 }
 
 /// The upload's URL as Cognito writes it: the token first, signed for the host and the encryption header.
-pub(crate) fn presign(host: &str, path: &str, keys: &Keys, region: &str, at: Timestamp, seconds: i64) -> String {
+pub(crate) fn presign(host: &str, path: &str, keys: &AccountInfo, region: &str, at: Timestamp, seconds: i64) -> String {
     let stamp = format_date(at);
     let scope = format!("{}/{region}/s3/aws4_request", &stamp[..8]);
     let query = format!(
         "X-Amz-Security-Token={}&X-Amz-Algorithm={ALGORITHM}&X-Amz-Date={stamp}\
          &X-Amz-SignedHeaders=host%3Bx-amz-server-side-encryption&X-Amz-Expires={seconds}&X-Amz-Credential={}",
-        escape(keys.token.as_deref().unwrap_or_default()),
-        escape(&format!("{}/{scope}", keys.id))
+        escape(keys.session_token.as_deref().unwrap_or_default()),
+        escape(&format!("{}/{scope}", keys.access_key_id))
     );
     let headers = format!("host:{host}\nx-amz-server-side-encryption:aws:kms\n\nhost;x-amz-server-side-encryption");
     let canonical = format!("PUT\n{path}\n{}\n{headers}\n{UNSIGNED}", canonical_query(&query));
-    let signature = sign(&keys.secret, &scope, &stamp, &canonical);
+    let signature = sign(&keys.secret_access_key, &scope, &stamp, &canonical);
     format!("http://{host}{path}?{query}&X-Amz-Signature={signature}")
 }
 
 /// Checks a request to an upload URL, headers included.
-pub(crate) fn verify_presigned(parts: &Parts, keys: &Keys, now: Timestamp) -> Result<(), Refusal> {
+pub(crate) fn verify_presigned(parts: &Parts, keys: &AccountInfo, now: Timestamp) -> Result<(), Refusal> {
     let pairs = query_pairs(parts.uri.query().ok_or(Refusal::Unsigned)?);
     let field = |name: &str| {
         let found = pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
@@ -160,12 +153,12 @@ pub(crate) fn verify_presigned(parts: &Parts, keys: &Keys, now: Timestamp) -> Re
     };
     let claim =
         Claim::from_parts(field("X-Amz-Credential")?, field("X-Amz-SignedHeaders")?, field("X-Amz-Signature")?)?;
-    if claim.key_id != keys.id {
+    if claim.key_id != keys.access_key_id {
         return Err(Refusal::UnknownKey);
     }
     let stamp = field("X-Amz-Date")?;
     match (parse_date(stamp), field("X-Amz-Expires")?.parse().map(SignedDuration::from_secs)) {
-        (Some(signed_at), Ok(lasts)) if now <= signed_at + lasts => claim.check(parts, UNSIGNED, keys, stamp, true),
+        (Some(signed_at), Ok(lasts)) if now <= shift(signed_at, lasts) => claim.check(parts, UNSIGNED, keys, stamp),
         (Some(_), Ok(_)) => Err(Refusal::Lapsed),
         (None, _) | (_, Err(_)) => Err(Refusal::Malformed("X-Amz-Date or X-Amz-Expires cannot be read".into())),
     }

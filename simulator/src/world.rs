@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::clock::{Clock, Moment, millis, wall_time};
+use crate::clock::{Clock, Moment, millis, shift, wall_time};
 use crate::csv::{Schema, User};
 use crate::fault::{self, Fault};
 use crate::import::{Import, Snapshot};
@@ -13,7 +13,7 @@ use crate::quota::Quotas;
 use crate::random::Random;
 use crate::scenario::{AccountRule, Contact, JobRule, PoolRule, Scenario};
 use crate::script::Script;
-use crate::sigv4::Keys;
+use crate::{AccountInfo, PoolInfo};
 
 const DEFAULT_ACCOUNT: &str = "123456789012";
 const DEFAULT_REGION: &str = "us-east-1";
@@ -27,19 +27,17 @@ pub(crate) struct World {
     pub(crate) quotas: Quotas,
     pub(crate) faults: Vec<Fault>,
     /// By account.
-    pub(crate) accounts: BTreeMap<String, Keys>,
+    pub(crate) accounts: BTreeMap<String, AccountInfo>,
     /// By id.
     pub(crate) pools: BTreeMap<String, Pool>,
     /// The service's own keys, which sign the upload URLs.
-    pub(crate) upload_keys: Keys,
+    pub(crate) upload_keys: AccountInfo,
 }
 
 /// A user pool.
 #[derive(Debug)]
 pub(crate) struct Pool {
-    pub(crate) id: String,
-    pub(crate) account: String,
-    pub(crate) name: String,
+    pub(crate) info: PoolInfo,
     pub(crate) schema: Schema,
     /// By username.
     pub(crate) users: BTreeMap<String, User>,
@@ -70,14 +68,24 @@ impl World {
     pub(crate) fn new(scenario: Scenario, seed: Option<u64>) -> Self {
         let mut random = Random::new(seed);
         let faults = fault::arm(&scenario.fault, &random);
-        let (id, secret) = (format!("ASIA{}", random.letters(16).to_ascii_uppercase()), random.letters(40));
-        let upload_keys = Keys { id, secret, token: Some(random.letters(600)) };
+        let upload_keys = AccountInfo {
+            id: String::new(),
+            access_key_id: format!("ASIA{}", random.letters(16).to_ascii_uppercase()),
+            secret_access_key: random.letters(40),
+            session_token: Some(random.letters(600)),
+        };
         let (clock, scenario) = (Clock::start(&scenario.clock), Arc::new(scenario));
         let (accounts, pools, quotas) = (BTreeMap::new(), BTreeMap::new(), Quotas::default());
         let rules = Arc::clone(&scenario);
         let mut world = Self { clock, scenario, random, quotas, faults, accounts, pools, upload_keys };
-        let named = rules.account.iter().map(|rule| rule.get_ref());
-        world.accounts.extend(named.map(|rule| (rule.id.0.clone(), test_keys(&rule.id.0, Some(rule)))));
+        for AccountRule { id, access_key_id, secret_access_key, session_token } in
+            rules.account.iter().map(|rule| rule.get_ref().clone())
+        {
+            let account = world.account(&id.0);
+            account.access_key_id = access_key_id.unwrap_or(account.access_key_id.clone());
+            account.secret_access_key = secret_access_key.unwrap_or(account.secret_access_key.clone());
+            account.session_token = session_token;
+        }
         let first = rules.account.first().map_or(DEFAULT_ACCOUNT, |rule| &rule.get_ref().id.0);
         rules.pool.iter().for_each(|rule| world.add_pool(rule.get_ref(), first));
         // An account without a pool is of no use to a newcomer.
@@ -87,9 +95,20 @@ impl World {
         world
     }
 
+    /// The account of this id, made where it is new. Its keys are the same in every run, so that a profile of the AWS CLI
+    /// can hold them.
+    fn account(&mut self, id: &str) -> &mut AccountInfo {
+        self.accounts.entry(id.to_owned()).or_insert_with(|| AccountInfo {
+            id: id.to_owned(),
+            access_key_id: format!("AKIASIMU{id}"),
+            secret_access_key: format!("simulator-secret-access-key-{id}"),
+            session_token: None,
+        })
+    }
+
     fn add_pool(&mut self, rule: &PoolRule, first_account: &str) {
         let account = rule.account.as_ref().map_or(first_account, |account| &account.0).to_owned();
-        self.accounts.entry(account.clone()).or_insert_with(|| test_keys(&account, None));
+        self.account(&account);
         let region = rule.region.as_deref().unwrap_or(DEFAULT_REGION);
         let id = rule.id.as_ref().map_or_else(|| self.new_pool_id(region), |id| id.0.clone());
         let user = |name: &String| User { name: name.clone(), attributes: Vec::new(), status: "CONFIRMED" };
@@ -104,7 +123,8 @@ impl World {
         jobs.sort_by_key(|job| job.created);
         let users = rule.users.iter().map(|name| (name.clone(), user(name))).collect();
         let name = rule.name.clone().unwrap_or_else(|| "simulated".into());
-        self.pools.insert(id.clone(), Pool { id, account, name, schema, users, jobs });
+        let region = region_of(&id).to_owned();
+        self.pools.insert(id.clone(), Pool { info: PoolInfo { id, region, account, name }, schema, users, jobs });
     }
 
     fn jobs_of(&mut self, rule: &JobRule, account: &str) -> Vec<Job> {
@@ -117,7 +137,7 @@ impl World {
                 name: numbered(rule.name.as_deref().unwrap_or("simulated")),
                 role: role.clone(),
                 created: -ago,
-                signed: wall_time() - SignedDuration::from_millis(ago),
+                signed: shift(wall_time(), SignedDuration::from_millis(-ago)),
                 course: match &rule.script {
                     Some(script) => Course::Scripted(Script::new(script)),
                     None => Course::Real(Import::default()),
@@ -168,15 +188,4 @@ impl Job {
 /// The region that a pool's id begins with.
 pub(crate) fn region_of(pool_id: &str) -> &str {
     pool_id.rsplit_once('_').map_or("", |(region, _)| region)
-}
-
-/// Keys that are the same in every run, so that a profile of the AWS CLI can hold them, unless a rule has others.
-fn test_keys(account: &str, rule: Option<&AccountRule>) -> Keys {
-    let id = rule.and_then(|rule| rule.access_key_id.clone());
-    let secret = rule.and_then(|rule| rule.secret_access_key.clone());
-    Keys {
-        id: id.unwrap_or_else(|| format!("AKIASIMU{account}")),
-        secret: secret.unwrap_or_else(|| format!("simulator-secret-access-key-{account}")),
-        token: rule.and_then(|rule| rule.session_token.clone()),
-    }
 }

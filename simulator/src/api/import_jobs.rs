@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::input::Input;
+use super::input::{Input, NAME, is_name};
 use super::{Request, own_pool};
 use crate::clock::{Moment, millis, wall_time};
 use crate::csv::Schema;
@@ -20,9 +20,7 @@ const ARN: &str = r"arn:[\w+=/,.@-]+:[\w+=/,.@-]+:([\w+=/,.@-]*)?:[0-9]+:[\w+=/,
 
 pub(crate) fn create(world: &mut World, request: Request<'_>, now: Moment) -> Result<Value, Failure> {
     let mut input = Input::new(request.input);
-    let name = input.required("JobName", 128, r"[\w\s+=,.@-]+", |text| {
-        text.chars().all(|letter| letter.is_ascii_alphanumeric() || "_ \t\n\r+=,.@-".contains(letter))
-    });
+    let name = input.required("JobName", 128, NAME, is_name);
     let pool_id = input.pool_id();
     let role = input.required("CloudWatchLogsRoleArn", 2_048, ARN, is_arn);
     let hashing = input.one_of("PasswordHashingAlgorithm", &HASHES).map(str::to_owned);
@@ -50,7 +48,7 @@ fn is_arn(text: &str) -> bool {
 pub(crate) fn start(world: &mut World, request: Request<'_>, now: Moment) -> Result<Value, Failure> {
     let (pool_id, job_id) = pool_and_job(request)?;
     let scenario = Arc::clone(&world.scenario);
-    let own = world.pools.values().filter(|pool| pool.account == request.account);
+    let own = world.pools.values().filter(|pool| pool.info.account == request.account);
     let active: usize = own.map(|pool| pool.active_jobs(now, &scenario)).sum();
     let (schema, job) = own_job(world, request, pool_id, job_id, now)?;
     let fail = |failure: &Failure| Err(failure.about(pool_id, job_id));

@@ -44,12 +44,12 @@ impl<'a> Input<'a> {
         let text = value.as_str();
         self.unreadable |= text.is_none();
         let text = text?;
-        let quoted = format!("'{text}'");
-        self.check(!text.is_empty(), &quoted, name, "have length greater than or equal to 1");
-        let short = text.chars().count() <= longest;
-        self.check(short, &quoted, name, &format!("have length less than or equal to {longest}"));
-        let fits = text.is_empty() || fits(text);
-        self.check(fits, &quoted, name, &format!("satisfy regular expression pattern: {pattern}"));
+        let (quoted, empty, long) = (format!("'{text}'"), text.is_empty(), text.chars().count() > longest);
+        let told = |constraint: &str| fault(&quoted, name, constraint);
+        self.faults.extend(empty.then(|| told("have length greater than or equal to 1")));
+        self.faults.extend(long.then(|| told(&format!("have length less than or equal to {longest}"))));
+        let misfit = !empty && !fits(text);
+        self.faults.extend(misfit.then(|| told(&format!("satisfy regular expression pattern: {pattern}"))));
         Some(text)
     }
 
@@ -64,8 +64,10 @@ impl<'a> Input<'a> {
         let number = value.as_i64();
         self.unreadable |= number.is_none();
         let (number, quoted) = (number?, format!("'{value}'"));
-        self.check(number >= least, &quoted, name, &format!("have value greater than or equal to {least}"));
-        self.check(number <= most, &quoted, name, &format!("have value less than or equal to {most}"));
+        let (small, large) = ("greater than or equal to", "less than or equal to");
+        let bounds = [(number < least, small, least), (number > most, large, most)];
+        let broken = bounds.iter().filter(|(broken, ..)| *broken);
+        self.faults.extend(broken.map(|(_, side, bound)| fault(&quoted, name, &format!("have value {side} {bound}"))));
         usize::try_from(number).ok()
     }
 
@@ -73,22 +75,13 @@ impl<'a> Input<'a> {
     pub(crate) fn one_of(&mut self, name: &str, choices: &[&str]) -> Option<&'a str> {
         let text = self.optional(name, 2_048, "", |_| true)?;
         let set = format!("satisfy enum value set: [{}]", choices.join(", "));
-        self.check(choices.contains(&text), &format!("'{text}'"), name, &set);
+        self.faults.extend((!choices.contains(&text)).then(|| fault(&format!("'{text}'"), name, &set)));
         Some(text)
     }
 
     fn present(&mut self, name: &str) {
-        let present = self.value.get(name).is_some_and(|value| !value.is_null());
-        self.check(present, "null", name, "not be null");
-    }
-
-    /// Notes a broken constraint in the service's words, which begin a member's name with a small letter.
-    fn check(&mut self, holds: bool, value: &str, name: &str, constraint: &str) {
-        if !holds {
-            let at = format!("{}{}", name[..1].to_ascii_lowercase(), &name[1..]);
-            let fault = format!("Value {value} at '{at}' failed to satisfy constraint: Member must {constraint}");
-            self.faults.push(fault);
-        }
+        let absent = self.value.get(name).is_none_or(Value::is_null);
+        self.faults.extend(absent.then(|| fault("null", name, "not be null")));
     }
 
     /// Fails with everything that was found wrong.
@@ -101,6 +94,20 @@ impl<'a> Input<'a> {
             _ => Err(Failure::invalid_parameter(format!("{count} validation errors detected: {all}"))),
         }
     }
+}
+
+/// A broken constraint in the service's words, which begin a member's name with a small letter.
+fn fault(value: &str, name: &str, constraint: &str) -> String {
+    let at = format!("{}{}", name[..1].to_ascii_lowercase(), &name[1..]);
+    format!("Value {value} at '{at}' failed to satisfy constraint: Member must {constraint}")
+}
+
+/// The names of jobs and pools.
+pub(crate) const NAME: &str = r"[\w\s+=,.@-]+";
+
+/// Whether a text is all of [`NAME`].
+pub(crate) fn is_name(text: &str) -> bool {
+    text.chars().all(|letter| letter.is_ascii_alphanumeric() || "_ \t\n\r+=,.@-".contains(letter))
 }
 
 #[cfg(test)]

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::input::Input;
+use super::input::{Input, NAME, is_name};
 use super::{Request, own_pool};
+use crate::PoolInfo;
 use crate::clock::Moment;
 use crate::csv::{Schema, User, is_standard};
-use crate::scenario::{Contact, Failure, Mfa};
+use crate::scenario::Failure;
 use crate::world::{Pool, World};
 
 pub(crate) fn csv_header(world: &mut World, request: Request<'_>, _now: Moment) -> Result<Value, Failure> {
@@ -22,27 +23,17 @@ pub(crate) fn csv_header(world: &mut World, request: Request<'_>, _now: Moment) 
 
 pub(crate) fn create(world: &mut World, request: Request<'_>, now: Moment) -> Result<Value, Failure> {
     let mut input = Input::new(request.input);
-    let name = input.required("PoolName", 128, r"[\w\s+=,.@-]+", |text| {
-        text.chars().all(|letter| letter.is_ascii_alphanumeric() || "_ \t\n\r+=,.@-".contains(letter))
-    });
+    let name = input.required("PoolName", 128, NAME, is_name);
     let mfa_name = input.one_of("MfaConfiguration", &["OFF", "ON", "OPTIONAL"]).unwrap_or("OFF");
     input.finish()?;
     let list = |name: &str| request.input[name].as_array().cloned().unwrap_or_default();
-    let verified = list("AutoVerifiedAttributes");
     let own = |attribute: &Value| !attribute["Name"].as_str().is_some_and(is_standard);
     let (custom, standard): (Vec<Value>, Vec<Value>) = list("Schema").into_iter().partition(own);
     let names =
         |attributes: Vec<Value>| attributes.iter().filter_map(|one| one["Name"].as_str().map(str::to_owned)).collect();
     let schema = Schema {
-        auto_verified: [Contact::Email, Contact::PhoneNumber]
-            .into_iter()
-            .filter(|contact| verified.contains(&json!(contact.name())))
-            .collect(),
-        mfa: match mfa_name {
-            "ON" => Mfa::On,
-            "OPTIONAL" => Mfa::Optional,
-            _ => Mfa::Off,
-        },
+        auto_verified: serde_json::from_value(list("AutoVerifiedAttributes").into()).unwrap_or_default(),
+        mfa: serde_json::from_value(json!(mfa_name)).unwrap_or_default(),
         required: names(standard.into_iter().filter(|one| one["Required"] == true).collect()),
         custom: names(custom),
     };
@@ -57,9 +48,9 @@ pub(crate) fn create(world: &mut World, request: Request<'_>, now: Moment) -> Re
         "LastModifiedDate": date,
         "EstimatedNumberOfUsers": 0,
     }});
-    let (account, name) = (request.account.to_owned(), name.to_owned());
-    let pool = Pool { id: id.clone(), account, name, schema, users: BTreeMap::new(), jobs: Vec::new() };
-    world.pools.insert(id, pool);
+    let [region, account, name] = [request.region, request.account, name].map(str::to_owned);
+    let info = PoolInfo { id: id.clone(), region, account, name };
+    world.pools.insert(id, Pool { info, schema, users: BTreeMap::new(), jobs: Vec::new() });
     Ok(answer)
 }
 

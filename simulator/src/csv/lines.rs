@@ -140,4 +140,20 @@ mod tests {
         assert_eq!((survey.rows, survey.ragged_rows, survey.unreadable_lines), (3, 2, 1));
         assert_eq!(survey.header, ["a", "b"]);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn fields_that_are_escaped_come_back_as_they_were(fields in proptest::collection::vec("[^\\\\\r\n]{0,12}", 1..8)) {
+            let row = fields.iter().map(|field| field.replace(',', "\\,")).collect::<Vec<_>>().join(",");
+            let trimmed: Vec<&str> = fields.iter().map(|field| field.trim()).collect();
+            proptest::prop_assert_eq!(split_row(&row), trimmed);
+        }
+
+        #[test]
+        fn any_bytes_are_surveyed(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..400)) {
+            let survey = survey(bytes.as_slice(), 0).unwrap();
+            let breaks = bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+            proptest::prop_assert!(survey.rows <= breaks);
+        }
+    }
 }

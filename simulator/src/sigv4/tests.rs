@@ -4,16 +4,20 @@ use hyper::Request;
 use hyper::http::request::Parts;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{
-    Claim, Keys, Refusal, authorize, canonical_request, format_date, parse_date, presign, sign, verify_presigned,
-};
+use super::{Claim, Refusal, authorize, canonical_request, format_date, parse_date, presign, sign, verify_presigned};
+use crate::AccountInfo;
 
 const STAMP: &str = "20150830T123600Z";
 const SKEW: SignedDuration = SignedDuration::from_secs(300);
 
-fn keys() -> Keys {
+fn keys() -> AccountInfo {
     let secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
-    Keys { id: "AKIDEXAMPLE".into(), secret: secret.into(), token: None }
+    AccountInfo {
+        id: String::new(),
+        access_key_id: "AKIDEXAMPLE".into(),
+        secret_access_key: secret.into(),
+        session_token: None,
+    }
 }
 
 fn at(stamp: &str) -> Timestamp {
@@ -28,7 +32,7 @@ fn call(body: &str) -> Parts {
     parts
 }
 
-fn verify(parts: &Parts, body: &str, keys: &Keys, now: &str) -> Result<(), Refusal> {
+fn verify(parts: &Parts, body: &str, keys: &AccountInfo, now: &str) -> Result<(), Refusal> {
     Claim::of(&parts.headers)?.verify(parts, body.as_bytes(), keys, at(now), SKEW)
 }
 
@@ -38,7 +42,7 @@ fn the_example_of_aws_gets_its_signature() {
     let (parts, ()) = request.header("x-amz-date", STAMP).body(()).unwrap().into_parts();
     let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     let canonical = canonical_request(&parts, &["host".into(), "x-amz-date".into()], empty).unwrap();
-    let signature = sign(&keys().secret, "20150830/us-east-1/service/aws4_request", STAMP, &canonical);
+    let signature = sign(&keys().secret_access_key, "20150830/us-east-1/service/aws4_request", STAMP, &canonical);
     assert_eq!(signature, "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500");
     assert_eq!(format_date(at(STAMP)), STAMP);
 }
@@ -47,14 +51,14 @@ fn the_example_of_aws_gets_its_signature() {
 fn what_we_sign_we_accept_and_nothing_else() {
     assert_eq!(verify(&call("{}"), "{}", &keys(), STAMP), Ok(()));
     assert_eq!(verify(&call("{}"), "{ }", &keys(), STAMP), Err(Refusal::Mismatch));
-    let other = Keys { secret: "other".into(), ..keys() };
+    let other = AccountInfo { secret_access_key: "other".into(), ..keys() };
     assert_eq!(verify(&call("{}"), "{}", &other, STAMP), Err(Refusal::Mismatch));
     let mut changed = call("{}");
     changed.headers.insert("x-amz-target", "three".parse().unwrap());
     assert_eq!(verify(&changed, "{}", &keys(), STAMP), Err(Refusal::Mismatch));
     changed.headers.remove("x-amz-target");
     assert_eq!(verify(&changed, "{}", &keys(), STAMP), Err(Refusal::Mismatch));
-    let guarded = Keys { token: Some("t".into()), ..keys() };
+    let guarded = AccountInfo { session_token: Some("t".into()), ..keys() };
     assert_eq!(verify(&call("{}"), "{}", &guarded, STAMP), Err(Refusal::UnknownKey));
 }
 
@@ -88,7 +92,7 @@ fn a_malformed_claim_says_what_it_lacks() {
 
 #[test]
 fn an_upload_url_lives_its_seconds_for_its_host_and_headers() {
-    let keys = Keys { token: Some("a/b+c=".into()), ..keys() };
+    let keys = AccountInfo { session_token: Some("a/b+c=".into()), ..keys() };
     let url = presign("localhost:1", "/1/p/j", &keys, "us-east-1", at(STAMP), 899);
     let verify = |url: &str, host: &str, encryption: &str, now: &str| {
         let request = Request::put(url).header("host", host).header("x-amz-server-side-encryption", encryption);
@@ -100,6 +104,8 @@ fn an_upload_url_lives_its_seconds_for_its_host_and_headers() {
     assert_eq!(verify(&url, "localhost:1", "AES256", STAMP), Err(Refusal::Mismatch));
     let longer = url.replace("Expires=899", "Expires=9999");
     assert_eq!(verify(&longer, "localhost:1", "aws:kms", STAMP), Err(Refusal::Mismatch));
+    let endless = url.replace("Expires=899", "Expires=9223372036854775807");
+    assert_eq!(verify(&endless, "localhost:1", "aws:kms", STAMP), Err(Refusal::Mismatch));
     let stranger = url.replace("AKIDEXAMPLE", "AKIDNOBODY");
     assert_eq!(verify(&stranger, "localhost:1", "aws:kms", STAMP), Err(Refusal::UnknownKey));
 }

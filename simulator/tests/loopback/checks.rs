@@ -158,7 +158,7 @@ pub(crate) fn all() -> Vec<(&'static str, Check)> {
             assert!(job.get("StartDate").is_none() && job.get("CompletionDate").is_none() && job["CreationDate"].is_f64());
         },
         "job-states" => async |_| {
-            let stage = Stage::new("jobs.rows_per_second = 0.2", "").await;
+            let stage = Stage::new("jobs.rows_per_second = 0.02", "").await;
             let job = stage.uploaded(half_bad()).await;
             let mut seen = vec!["Created".to_owned(), stage.on("Start", &job).await.unwrap()["Status"].as_str().unwrap().into()];
             while seen.last().unwrap() != "Succeeded" {

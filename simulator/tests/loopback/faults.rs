@@ -70,9 +70,13 @@ async fn a_list_is_recorded_job_by_job_and_the_upload_too() {
 #[tokio::test]
 async fn a_hang_lasts_until_the_client_leaves_and_is_recorded_as_not_written() {
     let stage = met(r#"{kind = "hang"}"#).await;
-    let answer = tokio::time::timeout(Duration::from_millis(20), stage.describe("import-a")).await;
-    assert!(answer.is_err());
-    let entry = stage.record(1).await.remove(0);
+    // The client leaves when the simulator has surely taken the request, however slow the machine.
+    let entry = loop {
+        assert!(tokio::time::timeout(Duration::from_millis(20), stage.describe("import-a")).await.is_err());
+        if let Ok(mut entries) = tokio::time::timeout(Duration::from_millis(20), stage.record(1)).await {
+            break entries.remove(0);
+        }
+    };
     assert_eq!((&entry["complete"], &entry["http_status"]), (&json!(false), &json!(null)));
 }
 
@@ -151,8 +155,7 @@ async fn a_window_and_a_ratio_choose_the_requests() {
     assert!((5..36).contains(&throttled("ratio = 0.5").await));
     assert_eq!(throttled("to = \"1h\"").await, 40);
     assert_eq!(throttled("from = \"1h\"").await, 0);
-    // An hour of the job's clock at 1,000 times is 3.6 s; a millisecond of it is over at once.
-    assert_eq!(throttled("clock = \"job\"\nto = \"1h\"").await, 40);
+    assert_eq!(throttled("clock = \"job\"\nto = \"1d\"").await, 40);
     assert_eq!(throttled("first = 3\nlast = 4").await, 2);
     assert_eq!(throttled("job_name = \"b\"").await, 0);
     assert_eq!(throttled("job_name = \"a\"").await, 40);

@@ -130,17 +130,14 @@ impl Stage {
         }
     }
 
-    /// Sends bytes and reads what comes until the server closes or falls silent.
+    /// Sends bytes and reads until the server closes, or asks for the body.
     pub(crate) async fn raw(&self, request: &str) -> io::Result<String> {
         let mut stream = TcpStream::connect(self.simulator.addr()).await?;
         let closing = request.replacen("\r\n\r\n", "\r\nConnection: close\r\n\r\n", 1);
         stream.write_all(closing.as_bytes()).await?;
         let mut answer = Vec::new();
-        let read = stream.read_to_end(&mut answer);
-        match tokio::time::timeout(Duration::from_millis(200), read).await {
-            Ok(Err(error)) => Err(error),
-            Ok(Ok(_)) | Err(_) => Ok(String::from_utf8_lossy(&answer).into_owned()),
-        }
+        while stream.read_buf(&mut answer).await? > 0 && !answer.starts_with(b"HTTP/1.1 100") {}
+        Ok(String::from_utf8_lossy(&answer).into_owned())
     }
 }
 
