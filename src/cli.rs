@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::FalseyValueParser;
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::builder::{FalseyValueParser, OsStr, Resettable};
+use clap::{Arg, ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use cognito_import_watch_core::domain::{Limit, Target, UserPoolId};
 
@@ -23,6 +23,23 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// Reads the command line and the variables of the flags; on wrong usage, and for help, the process ends here with
+    /// code 2 or 0. A variable that is set to nothing counts as unset, as pipelines leave them.
+    #[must_use]
+    pub fn read() -> Self {
+        let command = Self::command().mut_args(without_empty_variable);
+        let command = command.mut_subcommands(|command| command.mut_args(without_empty_variable));
+        let read = Self::from_arg_matches(&command.get_matches());
+        read.unwrap_or_else(|error| error.exit())
+    }
+}
+
+fn without_empty_variable(flag: Arg) -> Arg {
+    let is_empty = flag.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+    if is_empty { flag.env(Resettable::<OsStr>::Reset) } else { flag }
 }
 
 /// Flags of every command.
@@ -267,7 +284,6 @@ fn exit_codes() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory as _;
 
     #[test]
     fn the_command_line_is_sound_and_every_flag_has_its_variable() {

@@ -2,10 +2,9 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use cognito_import_watch::cli::Cli;
 use cognito_import_watch::run;
 
 fn main() -> ExitCode {
-    run::perform(Cli::parse()).into()
+    run::perform(Cli::read()).into()
 }

@@ -213,9 +213,23 @@ impl Lines {
     }
 }
 
+/// An error about `subject` in one line beside which the subject stands already: its place is not said twice.
+#[must_use]
+pub fn error_of(message: &str, subject: &str) -> String {
+    let rest = message.strip_prefix(subject).and_then(|rest| rest.strip_prefix(" in "));
+    let words = rest.and_then(|rest| rest.split_once(": ")).map_or(message, |(_, words)| words);
+    one_line_of(words, MOST_CHARACTERS_OF_AN_ERROR)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_does_not_say_twice_what_it_is_about() {
+        assert_eq!(error_of("a_B/import-c in a: no answer", "a_B/import-c"), "no answer");
+        assert_eq!(error_of("no answer: in time", "a_B/import-c"), "no answer: in time");
+    }
     use proptest::prelude::*;
 
     #[test]

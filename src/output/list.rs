@@ -8,7 +8,7 @@ use super::report::{COUNT_COLUMNS, JobReport};
 use super::status;
 use super::table::{Column, table};
 use crate::json::Object;
-use crate::text::{MOST_CHARACTERS_OF_AN_ERROR, one_line_of, wrap};
+use crate::text::{error_of, wrap};
 
 /// The jobs of one pool.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,7 +49,7 @@ pub fn text(pools: &[PoolReport], columns: Option<usize>) -> String {
 fn pool_text(pool: &PoolReport, columns: Option<usize>) -> String {
     let heading = match (&pool.error, pool.jobs.len()) {
         (Some(error), _) => {
-            format!("{}: {}", pool.pool, one_line_of(&error.message, MOST_CHARACTERS_OF_AN_ERROR))
+            format!("{}: {}", pool.pool, error_of(&error.message, pool.pool.as_str()))
         }
         (None, 0) => format!("{}: no import jobs", pool.pool),
         (None, 1) => format!("{}: 1 import job", pool.pool),

@@ -9,7 +9,7 @@ use cognito_import_watch_core::domain::{Counts, JobIdentity, JobSnapshot, JobSta
 use super::table::{Align, Column};
 use crate::json::{Object, time};
 use crate::sink::phrase::NOT_STARTED;
-use crate::text::{MOST_CHARACTERS_OF_AN_ERROR, duration, one_line, one_line_of, wrap};
+use crate::text::{duration, error_of, one_line, wrap};
 
 /// One job of a result.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,7 +97,7 @@ impl JobReport {
     pub(crate) fn note(&self) -> Option<String> {
         let message = self.snapshot.as_ref().and_then(|seen| seen.completion_message.as_deref());
         let words = match (&self.error, message) {
-            (Some(error), _) => one_line_of(&error.message, MOST_CHARACTERS_OF_AN_ERROR),
+            (Some(error), _) => error_of(&error.message, &self.job.target.to_string()),
             (None, Some(message)) => format!("\"{}\"", one_line(message)),
             (None, None) if self.status() == Some(&JobStatus::Created) => NOT_STARTED.to_owned(),
             (None, None) => return None,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use cognito_import_watch_core::domain::{Counts, JobEvent, JobFact, JobIdentity, JobStatus, Verdict, WarningKind};
 
 use super::{DaemonEvent, DaemonFact, LaneChange, LaneEvent};
-use crate::text::{MOST_CHARACTERS_OF_AN_ERROR, duration, one_line, one_line_of, time_of_day};
+use crate::text::{MOST_CHARACTERS_OF_AN_ERROR, duration, error_of, one_line, one_line_of, time_of_day};
 
 /// What a job found Created needs.
 pub const NOT_STARTED: &str =
@@ -48,17 +48,17 @@ pub fn job(event: &JobEvent) -> String {
             "cannot be polled ({}) since {}: {}{}",
             error.kind,
             time_of_day(*since),
-            one_line_of(&error.message, MOST_CHARACTERS_OF_AN_ERROR),
+            error_of(&error.message, &event.job.target.to_string()),
             next_poll.map_or_else(String::new, |next| format!("; next poll in {}", duration(next))),
         ),
         JobFact::PollRecovered { error_kind, since } => {
             format!("polled again after {} ({error_kind})  {seen}", duration(event.at.since(*since)))
         }
         JobFact::NotFound { error, .. } => {
-            format!("not found: {}", one_line_of(&error.message, MOST_CHARACTERS_OF_AN_ERROR))
+            format!("not found: {}", error_of(&error.message, &event.job.target.to_string()))
         }
         JobFact::AccessDenied { error, .. } => {
-            format!("access denied: {}", one_line_of(&error.message, MOST_CHARACTERS_OF_AN_ERROR))
+            format!("access denied: {}", error_of(&error.message, &event.job.target.to_string()))
         }
     }
 }

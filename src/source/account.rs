@@ -20,7 +20,7 @@ use tokio::time::{Instant, timeout};
 
 use super::chain;
 use super::classify::Renewal;
-use super::failure::{CredentialsFault, of_credentials};
+use super::failure::{CredentialsFault, Given, of_credentials};
 use super::settings::Credentials;
 
 /// The longest that a source of credentials is waited for, all its tries together.
@@ -150,9 +150,13 @@ impl Account {
         let provider = state.provider.insert(provider);
         match timeout(CREDENTIALS_TIMEOUT, provider.provide_credentials()).await {
             Ok(Ok(keys)) => Ok(keys),
-            Ok(Err(error)) => Err(of_credentials(&error)),
-            Err(_) => Err(of_credentials(&CredentialsError::provider_timed_out(CREDENTIALS_TIMEOUT))),
+            Ok(Err(error)) => Err(of_credentials(&error, self.given())),
+            Err(_) => Err(of_credentials(&CredentialsError::provider_timed_out(CREDENTIALS_TIMEOUT), self.given())),
         }
+    }
+
+    fn given(&self) -> Given {
+        if self.secrets().is_empty() { Given::Never } else { Given::Before }
     }
 
     /// Forgets the keys and what was read from files, unless that was done within the last minute: the service denied

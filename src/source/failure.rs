@@ -158,7 +158,8 @@ fn refusal<E: ProvideErrorMetadata>(error: &E, raw: &HttpResponse) -> Option<Ref
 /// A failure before any answer: of the credentials, which the SDK does not tell apart, or of the network.
 fn dispatch(error: &ConnectorError) -> Failure {
     if let Some(credentials) = find::<CredentialsError>(error) {
-        return Failure::Credentials(of_credentials(credentials));
+        // They were fetched before the call, so this one is from signing with keys at hand.
+        return Failure::Credentials(of_credentials(credentials, Given::Never));
     }
     if error.is_timeout() {
         return Failure::TimedOut;
@@ -198,13 +199,22 @@ fn certificate(error: &CertificateError) -> &'static str {
     }
 }
 
+/// Whether a source of credentials ever gave any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Given {
+    /// Not while this process runs.
+    Never,
+    /// Some time before.
+    Before,
+}
+
 /// What an error of a credentials source says.
-pub(super) fn of_credentials(error: &CredentialsError) -> CredentialsFault {
+pub(super) fn of_credentials(error: &CredentialsError, given: Given) -> CredentialsFault {
     match error {
         CredentialsError::CredentialsNotLoaded(_) => CredentialsFault::NotFound(tried(error)),
         CredentialsError::ProviderTimedOut(_) => CredentialsFault::Unreachable("no answer in time".to_owned()),
         CredentialsError::InvalidConfiguration(_) => CredentialsFault::Misconfigured(words(error)),
-        _ => of_provider(error),
+        _ => of_provider(error, given),
     }
 }
 
@@ -219,7 +229,7 @@ fn tried(error: &CredentialsError) -> String {
     }
 }
 
-fn of_provider(error: &CredentialsError) -> CredentialsFault {
+fn of_provider(error: &CredentialsError, given: Given) -> CredentialsFault {
     let of_service = of_inner::<AssumeRoleError>(error)
         .or_else(|| of_inner::<AssumeRoleWithWebIdentityError>(error))
         .or_else(|| of_inner::<GetRoleCredentialsError>(error));
@@ -227,7 +237,7 @@ fn of_provider(error: &CredentialsError) -> CredentialsFault {
         return fault;
     }
     if let Some(error) = find::<ImdsError>(error) {
-        return instance_metadata(error);
+        return instance_metadata(error, given);
     }
     if find::<ConnectorError>(error).is_some() {
         return CredentialsFault::Unreachable("no connection".to_owned());
@@ -248,8 +258,9 @@ fn of_provider(error: &CredentialsError) -> CredentialsFault {
     }
 }
 
-/// Never its words: they hold the raw answer.
-fn instance_metadata(error: &ImdsError) -> CredentialsFault {
+/// Never its words: they hold the raw answer. Most hosts have no instance metadata: one that never answered is not
+/// there, one that did is out of reach for a while.
+fn instance_metadata(error: &ImdsError, given: Given) -> CredentialsFault {
     match error {
         ImdsError::ErrorResponse(context) => {
             let words = format!("instance metadata answered HTTP {}", context.response().status().as_u16());
@@ -258,7 +269,13 @@ fn instance_metadata(error: &ImdsError) -> CredentialsFault {
                 false => CredentialsFault::Broken(words),
             }
         }
-        _ => CredentialsFault::Unreachable("no answer of the instance metadata".to_owned()),
+        _ => match given {
+            Given::Never => CredentialsFault::NotFound(
+                "tried environment, AWS files, web identity, container and instance metadata, which does not answer"
+                    .to_owned(),
+            ),
+            Given::Before => CredentialsFault::Unreachable("no answer of the instance metadata".to_owned()),
+        },
     }
 }
 

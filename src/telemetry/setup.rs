@@ -3,7 +3,7 @@
 //! Called once by every command, before anything else. RUST_LOG is not read.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use cognito_import_watch_core::domain::Timestamp;
 use tracing::level_filters::LevelFilter;
@@ -44,7 +44,7 @@ impl LogFormat {
 /// What is logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogSettings {
-    /// Records of ours up to this level; of libraries, warnings and errors at the most.
+    /// Records of ours up to this level; of libraries, warnings and errors at debug and trace.
     pub level: LevelFilter,
     /// The form.
     pub format: LogFormat,
@@ -64,9 +64,10 @@ pub fn start(
     let LogSettings { level, format } = settings;
     let told_at = Arc::clone(&clock);
     let printer = Printer::start(screen, move |dropped| format.render(dropped_records(dropped), told_at()))?;
-    let filter =
-        Targets::new().with_default(level.min(LevelFilter::WARN)).with_targets(OURS.map(|target| (target, level)));
-    let layer = LogLayer { format, clock, printer: printer.clone() };
+    // What a library reports is told by our own events too, in words that may be shown.
+    let libraries = if level >= LevelFilter::DEBUG { LevelFilter::WARN } else { LevelFilter::OFF };
+    let filter = Targets::new().with_default(libraries).with_targets(OURS.map(|target| (target, level)));
+    let layer = LogLayer { format, clock, printer: printer.clone(), libraries: Mutex::default() };
     Ok((Registry::default().with(layer.with_filter(filter)), printer))
 }
 

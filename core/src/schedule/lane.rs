@@ -32,7 +32,7 @@ const OPENING: Duration = Duration::from_secs(1);
 
 /// By how much two requests are spaced further than the rate asks for: the time between sending and arriving
 /// varies by some milliseconds, and the ceiling holds where they arrive.
-const SLACK: f64 = 1.02;
+const SLACK: f64 = 1.03;
 
 /// The index of a pool in its lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
