@@ -52,7 +52,7 @@ class ScriptedStates(SimulatorTest):
         QUOTAS
         + '[[pool]]\nid = "us-west-2_STATES"\n'
         + "".join(
-            f'[[pool.job]]\nid = "import-{name}"\ncreated_ago = "1h"\nscript = [{script}]\n'
+            f'[[pool.job]]\nid = "import-{name}"\nname = "{name}"\ncreated_ago = "1h"\nscript = [{script}]\n'
             for name, script in SCRIPTS.items()
         )
     )
@@ -65,7 +65,7 @@ class ScriptedStates(SimulatorTest):
             job = client.describe_user_import_job(UserPoolId=pool, JobId=f"import-{name}")["UserImportJob"]
             self.assertEqual((job["Status"], set(job)), (status, members_of(status)))
         listed = client.list_user_import_jobs(UserPoolId=pool, MaxResults=60)["UserImportJobs"]
-        self.assertEqual({job["JobId"]: job["Status"] for job in listed}, {f"import-{k}": v for k, v in STATUSES.items()})
+        self.assertEqual({job["JobName"]: job["Status"] for job in listed}, STATUSES)
         for job in listed:
             self.assertEqual(set(job), members_of(job["Status"]))
         self.assertEqual(inspector.problems, [])
