@@ -70,13 +70,15 @@ def scalar(value, kind, shape, place, problems):
     if not fits[kind]:
         problems.append(f"{place}: {value!r} is no {kind}")
         return
-    if shape.enum and value not in shape.enum if kind == "string" else False:
+    if kind != "string":
+        return
+    if shape.enum and value not in shape.enum:
         problems.append(f"{place}: {value!r} is none of {shape.enum}")
-    size = len(value) if kind == "string" else value
-    least, most = shape.metadata.get("min"), shape.metadata.get("max")
-    if kind != "timestamp" and kind != "boolean" and not (least or 0) <= size <= (most or size):
-        problems.append(f"{place}: {value!r} is not between {least} and {most}")
-    pattern = shape.metadata.get("pattern")
-    if kind == "string" and pattern and shape.name not in UNCHECKED_PATTERNS and "\\p{" not in pattern:
-        if not re.fullmatch(pattern, value, re.ASCII):
-            problems.append(f"{place}: {value!r} is not {pattern}")
+    least, most = shape.metadata.get("min", 0), shape.metadata.get("max", len(value))
+    if not least <= len(value) <= most:
+        problems.append(f"{place}: {value!r} is not {least} to {most} characters long")
+    pattern = shape.metadata.get("pattern", ".*")
+    # Python's expressions have no `\p{…}`.
+    checked = shape.name not in UNCHECKED_PATTERNS and "\\p{" not in pattern
+    if checked and not re.fullmatch(pattern, value, re.ASCII | re.DOTALL):
+        problems.append(f"{place}: {value!r} is not {pattern}")

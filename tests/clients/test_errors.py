@@ -135,7 +135,8 @@ class OwnErrors(SimulatorTest):
             self.refused("ResourceNotFoundException", method, **POOL, JobId="import-none")
 
     def test_a_pool_is_found_in_its_own_region_and_account_alone(self):
-        self.refused("ResourceNotFoundException", "get_csv_header", self.simulator.boto(region_name="us-east-1"), **POOL)
+        elsewhere = self.simulator.boto(region_name="us-east-1")
+        self.refused("ResourceNotFoundException", "get_csv_header", elsewhere, **POOL)
         other = self.simulator.boto(
             aws_access_key_id="AKIASIMU210987654321",
             aws_secret_access_key="simulator-secret-access-key-210987654321",
@@ -151,7 +152,8 @@ class OwnErrors(SimulatorTest):
             "Member must satisfy regular expression pattern: [\\w-]+_[0-9a-zA-Z]+",
         )
         self.refused("InvalidParameterException", "list_user_import_jobs", **POOL, MaxResults=61)
-        self.refused("InvalidParameterException", "list_user_import_jobs", **POOL, MaxResults=1, PaginationToken="x#y#z")
+        page = POOL | {"MaxResults": 1, "PaginationToken": "x#y#z"}
+        self.refused("InvalidParameterException", "list_user_import_jobs", **page)
 
     def test_a_job_that_cannot_start_or_stop_says_why(self):
         pool = {"UserPoolId": "us-west-2_BUSY"}

@@ -1,5 +1,6 @@
 """The AWS CLI imports 10,000 users of which a known number are bad or exist, and our own binary watches."""
 
+import contextlib
 import json
 import re
 import subprocess
@@ -62,11 +63,16 @@ class ImportByTheCli(SimulatorTest):
         cls.uploaded = simulator.upload(job["PreSignedUrl"], csv, *ENCRYPTED)
         command = [BINARY, "run", cls.target, "--exit-when-complete", "--log-format", "json"]
         pipe = subprocess.PIPE
-        with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=simulator.environment()) as run:
+        run = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=simulator.environment())
+        with run, contextlib.ExitStack() as cleanup:
+            # Without effect where it has ended.
+            cleanup.callback(run.kill)
             # The job starts once `run` has seen it wait, so that there is a change to tell.
             lines = []
-            while not any('"job.first_seen"' in line for line in lines):
-                lines.append(run.stdout.readline())
+            for line in run.stdout:
+                lines.append(line)
+                if '"job.first_seen"' in line:
+                    break
             cls.started = simulator.aws("start-user-import-job", *cls.job)["UserImportJob"]
             cls.waited = simulator.watch("wait", cls.target, "--output", "json")
             rest, cls.run_errors = run.communicate(timeout=PATIENCE_SECONDS)
@@ -145,6 +151,29 @@ class ImportByTheCli(SimulatorTest):
         # The CLI's own paginator walks the whole pool, by its own retries: the quota of ListUsers is enforced.
         users = self.simulator.aws("list-users", *pool, "--query", "Users[].Username")
         self.assertEqual((len(users), len(set(users))), (IMPORTED + len(EXISTING),) * 2)
+
+
+class StopByTheCli(SimulatorTest):
+    """An import that the AWS CLI stops on its way."""
+
+    def test_a_stopped_job_keeps_what_it_imported_and_wait_ends_with_11(self):
+        simulator, pool = self.simulator, ("--user-pool-id", self.simulator.pool)
+        header = simulator.aws("get-csv-header", *pool)["CSVHeader"]
+        csv = simulator.path("users.csv")
+        csv.write_text(csv_of(header))
+        names = ("--job-name", "stopped", "--cloud-watch-logs-role-arn", ROLE)
+        made = simulator.aws("create-user-import-job", *pool, *names)["UserImportJob"]
+        job = (*pool, "--job-id", made["JobId"])
+        self.assertEqual(simulator.upload(made["PreSignedUrl"], csv, *ENCRYPTED), 200)
+        simulator.aws("start-user-import-job", *job)
+        self.assertEqual(simulator.aws("stop-user-import-job", *job)["UserImportJob"]["Status"], "Stopping")
+        waited = simulator.watch("wait", f"{simulator.pool}/{made['JobId']}", "--output", "json")
+        result = json.loads(waited.stdout)
+        self.assertEqual((waited.returncode, result["verdict"]), (11, "stopped"), waited.stderr)
+        listed = simulator.aws("list-user-import-jobs", *pool, "--max-results", "10")["UserImportJobs"]
+        self.assertEqual([(one["JobId"], one["Status"]) for one in listed], [(made["JobId"], "Stopped")])
+        self.assertEqual(listed[0]["ImportedUsers"], result["jobs"][0]["imported_users"])
+        self.assertLess(listed[0]["ImportedUsers"], IMPORTED)
 
 
 if __name__ == "__main__":
