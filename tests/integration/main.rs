@@ -5,6 +5,9 @@
 
 mod harness;
 
+mod events;
 mod exit_codes;
+mod faults;
 mod readme;
 mod results;
+mod signals;
