@@ -5,9 +5,12 @@
 
 mod harness;
 
+mod ceilings;
 mod events;
 mod exit_codes;
 mod faults;
 mod readme;
+mod requests;
 mod results;
+mod secrets;
 mod signals;
