@@ -6,11 +6,15 @@
 mod harness;
 
 mod ceilings;
+mod config;
+mod demo;
 mod events;
 mod exit_codes;
 mod faults;
+mod pipes;
 mod readme;
 mod requests;
 mod results;
 mod secrets;
 mod signals;
+mod simulate;
