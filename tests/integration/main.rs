@@ -11,6 +11,7 @@ mod demo;
 mod events;
 mod exit_codes;
 mod faults;
+mod house;
 mod pipes;
 mod readme;
 mod requests;
