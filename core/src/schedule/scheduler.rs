@@ -504,7 +504,7 @@ impl Scheduler {
     fn pay_back(&mut self, place: usize, sent: Tick, now: Tick, result: &PollResult) {
         let Some(place) = self.places.get(place) else { return };
         let Some(slot) = self.lanes.get_mut(&place.lane) else { return };
-        slot.lane.answered();
+        slot.lane.answered(now, place.bucket, sent);
         if let PollResult::Failed(PollError { kind: ErrorKind::Throttled, retry_after, .. }) = result {
             slot.lane.throttled(now, place.bucket, sent, *retry_after);
         }
