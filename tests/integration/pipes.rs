@@ -31,9 +31,12 @@ fn a_closed_stdout_ends_one_shot_commands_quietly_with_their_own_code() {
 
 #[test]
 fn a_daemon_whose_reader_has_gone_keeps_watching() {
-    let stage = stage();
-    let run = stage.configured(FAST, ["run", &target("running"), "--log-level", "debug"]).start();
-    run.event("job.first_seen");
+    let moves: String =
+        (1..500).map(|imported| format!("{{polls = 1, status = \"InProgress\", imported = {imported}}},")).collect();
+    let stage = Stage::new(&jobs([("moving", &*format!("{moves}{{status = \"InProgress\"}}"))]));
+    let config = format!("{FAST}[log]\nprogress_interval = \"1ms\"\n");
+    let run = stage.configured(&config, ["run", &target("moving")]).start();
+    run.event("job.progress");
     run.stop_reading();
     let before = stage.record().len();
     stage.asked(before + 20);

@@ -135,6 +135,14 @@ fn stdout_holds_only_the_result_whatever_is_logged() {
 }
 
 #[test]
+fn a_job_that_nobody_started_is_told_at_once() {
+    let stage = Stage::new(&jobs([("new", r#"{polls = 2, status = "Created"}, {status = "Expired"}"#)]));
+    let ended = stage.configured(FAST, ["wait", &target("new")]).end().with_code(12);
+    let said = ended.stderr.lines().filter(|line| line.contains("call StartUserImportJob")).count();
+    assert_eq!(said, 1, "{ended}");
+}
+
+#[test]
 fn a_quiet_wait_says_nothing_but_its_result() {
     let stage = Stage::new(&jobs([("sample", SAMPLE)]));
     let ended = stage.program(["wait", &target("sample"), "--quiet", "--output", "json"]).end().with_code(13);

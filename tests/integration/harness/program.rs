@@ -116,9 +116,10 @@ impl Running {
         assert!(sent.success(), "cannot send {name}");
     }
 
-    /// Stops reading what it writes on stdout, as a reader that has gone.
+    /// Reads one more line on stdout and no other: a reader that has gone.
+    #[track_caller]
     pub(crate) fn stop_reading(&self) {
-        self.out.abandon();
+        assert!(self.out.abandon(), "it says nothing more\n{}", self.so_far());
     }
 
     /// Waits for its end.
@@ -240,7 +241,11 @@ impl Stream {
         self.0.0.lock().unwrap().lines.concat()
     }
 
-    fn abandon(&self) {
-        self.0.0.lock().unwrap().abandoned = true;
+    /// Has the pipe closed at the next line; whether it was.
+    fn abandon(&self) -> bool {
+        let (text, changed) = &*self.0;
+        let mut text = text.lock().unwrap();
+        text.abandoned = true;
+        changed.wait_timeout_while(text, DEADLINE, |text| !text.closed).unwrap().0.closed
     }
 }
