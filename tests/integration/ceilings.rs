@@ -75,14 +75,10 @@ fn no_window_holds_more_requests_than_the_configured_rates_allow() {
     for (pool, entries) in pools {
         assert_within(8.0, &arrivals(entries), pool[0]);
     }
-    // And none is starved: each of the 40 jobs had its turn before any had its fourth.
-    let asked = by(&record, &["user_pool_id", "job_id"]);
-    assert_eq!(asked.len(), 40);
-    assert!(
-        asked.values().all(|entries| (2..=3).contains(&entries.len())),
-        "{:?}",
-        asked.values().map(Vec::len).collect::<Vec<_>>()
-    );
+    // And none is starved: the 40 jobs take turns.
+    let turns: Vec<usize> = by(&record, &["user_pool_id", "job_id"]).values().map(Vec::len).collect();
+    assert_eq!(turns.len(), 40);
+    assert!(turns.iter().max().unwrap() - turns.iter().min().unwrap() <= 1, "{turns:?}");
 }
 
 #[test]

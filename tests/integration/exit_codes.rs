@@ -168,7 +168,7 @@ fn at_the_deadline_the_age_of_the_last_good_poll_tells_75_from_124() {
         answer = { kind = "reset" }"#;
     let [fresh, stale] = [0, 1].map(|_| Stage::new(&(jobs(ENDS) + lost)));
     let wait = |stage: &Stage, longest: &str| {
-        let flags = ["--timeout", "700ms", "--initial-interval", "100ms", "--max-interval", longest];
+        let flags = ["--timeout", "2s", "--initial-interval", "100ms", "--max-interval", longest];
         stage.program(["wait", &target("running")].into_iter().chain(flags)).start()
     };
     let (within, beyond) = (wait(&fresh, "30s"), wait(&stale, "100ms"));

@@ -165,7 +165,8 @@ fn a_refusal_that_passes_when_asked_once_more_is_no_news() {
 
 #[test]
 fn a_daemon_that_starts_before_its_service_is_patient() {
-    let scenario = jobs([("a", SCRIPT), ("b", SCRIPT)]) + "[[fault]]\nto = \"1s\"\nanswer = { kind = \"reset\" }\n";
+    let gone = |job| fault(job, 1, 5, "{ kind = \"reset\" }");
+    let scenario = jobs([("a", SCRIPT), ("b", SCRIPT)]) + &gone("a") + &gone("b");
     let log = run_to_the_end(&scenario, &["a", "b"]);
     for job in ["a", "b"] {
         let told = events_of(&log, job);
