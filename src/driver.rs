@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cognito_import_watch_core::domain::{ErrorKind, JobEvent, PollError, Tick, UserPoolId};
+use cognito_import_watch_core::domain::{ErrorKind, JobEvent, Memory, PollError, Tick, UserPoolId};
 use cognito_import_watch_core::schedule::{
     Action, Input, JobView, LaneIndex, Now, PollResult, PoolPage, Question, RateChange, Request, Scheduler,
 };
@@ -15,15 +15,20 @@ use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::signal::{Signal, Signals};
-use crate::source::{JobSource, MAX_PAGE_SIZE, PageToken};
+use crate::source::{BoxFuture, JobSource, MAX_PAGE_SIZE, PageToken};
 
 /// How long answers that are on their way may take once we are to stop.
 pub const DRAIN: Duration = Duration::from_secs(5);
 
 /// Where what happens goes. Nothing here may block or ask anything back.
 pub trait Observer {
-    /// A poll of a job was answered, or failed.
-    fn observed(&mut self, job: &JobView<'_>, events: &[JobEvent], now: Now);
+    /// A poll of a job was answered, or failed. `memory` says whether what is kept of the job is out of date.
+    fn observed(&mut self, job: &JobView<'_>, events: &[JobEvent], memory: Memory, now: Now);
+
+    /// What a request has to wait for: an answer about a job must be kept before the next one can take its place.
+    fn before(&mut self, _question: &Question) -> Option<BoxFuture<'static, ()>> {
+        None
+    }
 
     /// A pool's list could not be read; `next_poll` is `None` when it is given up.
     fn pool_failed(&mut self, pool: &UserPoolId, error: &PollError, next_poll: Option<Duration>);
@@ -48,8 +53,8 @@ pub trait Observer {
 pub enum OnHangup {
     /// It ends the command, as the other signals do.
     Stop,
-    /// It is passed to the observer and nothing else.
-    Ignore,
+    /// The loop returns as it is, to be run on with another plan; answers that come meanwhile wait.
+    HandBack,
 }
 
 /// How the loop ended.
@@ -78,6 +83,11 @@ impl Driver {
         Self { scheduler, sources, clock, polls: JoinSet::new(), ids: HashMap::new() }
     }
 
+    /// Asks these from now on; requests that are on their way are not called back.
+    pub fn set_sources(&mut self, sources: Vec<Arc<dyn JobSource>>) {
+        self.sources = sources;
+    }
+
     /// Everything as it stands.
     #[must_use]
     pub fn scheduler(&self) -> &Scheduler {
@@ -103,7 +113,7 @@ impl Driver {
                 Happened::Signal(signal) => {
                     observer.signalled(signal, &self.scheduler, self.clock.now());
                     match (signal, hangup) {
-                        (Signal::Hangup, OnHangup::Ignore) => {}
+                        (Signal::Hangup, OnHangup::HandBack) => return Ended::Signalled(signal),
                         (Signal::Hangup, OnHangup::Stop) | (Signal::Interrupt | Signal::Terminate, _) => {
                             self.drain(signals, observer).await;
                             return Ended::Signalled(signal);
@@ -175,10 +185,13 @@ impl Driver {
         let now = self.clock.now();
         for action in self.scheduler.handle(now, input) {
             match action {
-                Action::Send(request) => self.send(request),
-                Action::Observed { job, events } => {
+                Action::Send(request) => {
+                    let first = observer.before(&request.question);
+                    self.send(request, first);
+                }
+                Action::Observed { job, events, memory } => {
                     if let Some(view) = self.scheduler.view(job, now) {
-                        observer.observed(&view, &events, now);
+                        observer.observed(&view, &events, memory, now);
                     }
                 }
                 Action::PoolFailed { pool, error, next_poll } => observer.pool_failed(&pool, &error, next_poll),
@@ -187,10 +200,13 @@ impl Driver {
         }
     }
 
-    fn send(&mut self, request: Request) {
+    fn send(&mut self, request: Request, first: Option<BoxFuture<'static, ()>>) {
         let id = request.id;
         let source = self.sources.get(request.lane.0).map(Arc::clone);
         let task = self.polls.spawn(async move {
+            if let Some(first) = first {
+                first.await;
+            }
             let result = match source {
                 Some(source) => ask(&*source, request.question).await,
                 None => PollResult::Failed(PollError::new(ErrorKind::Transient, "the lane has no source")),

@@ -47,6 +47,7 @@ pub mod config;
 pub mod driver;
 pub mod exit;
 mod json;
+pub mod ledger;
 pub mod output;
 pub mod run;
 pub mod signal;

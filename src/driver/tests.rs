@@ -68,7 +68,7 @@ fn snapshot(status: &str) -> JobSnapshot {
 struct Told(Vec<&'static str>);
 
 impl Observer for Told {
-    fn observed(&mut self, _: &JobView<'_>, events: &[JobEvent], _: Now) {
+    fn observed(&mut self, _: &JobView<'_>, events: &[JobEvent], _: Memory, _: Now) {
         self.0.extend(events.iter().map(|event| event.fact.name()));
     }
     fn pool_failed(&mut self, _: &UserPoolId, _: &PollError, _: Option<Duration>) {}
@@ -115,7 +115,7 @@ async fn watch(script: &[Shown], signals: &[(u64, Signal)], hangup: OnHangup) ->
         std::future::pending::<()>().await;
     });
     let mut told = Told::default();
-    let inputs = vec![Input::Job(NewJob { lane: LaneIndex(0), job })];
+    let inputs = vec![Input::Job(NewJob { lane: LaneIndex(0), job, known: None })];
     let ended = driver.run(inputs, &mut Signals::Channel(receiver), hangup, &mut told).await;
     let verdict = driver.scheduler().view(0, clock.now()).and_then(|view| view.verdict);
     Run { ended, told: told.0, verdict, took: clock.now().tick.as_duration() }
@@ -148,13 +148,13 @@ async fn a_second_signal_ends_it_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hangup_is_passed_on_where_it_does_not_stop() {
+async fn a_hangup_hands_the_loop_back_as_it_is_or_ends_it() {
     let script = [Shown::Status("Created"), Shown::Status("Created"), Shown::Status("Succeeded")];
-    let run = watch(&script, &[(1, Signal::Hangup)], OnHangup::Ignore).await;
-    assert_eq!(run.ended, Ended::Over);
-    assert!(run.told.contains(&"SIGHUP"));
-    let run = watch(&script, &[(1, Signal::Hangup)], OnHangup::Stop).await;
-    assert_eq!(run.ended, Ended::Signalled(Signal::Hangup));
+    for (hangup, verdict) in [(OnHangup::HandBack, None), (OnHangup::Stop, Some(Verdict::Interrupted))] {
+        let run = watch(&script, &[(1, Signal::Hangup)], hangup).await;
+        assert_eq!((run.ended, run.verdict), (Ended::Signalled(Signal::Hangup), verdict));
+        assert_eq!(run.told, ["job.first_seen", "SIGHUP"]);
+    }
 }
 
 #[tokio::test(start_paused = true)]

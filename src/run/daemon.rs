@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use cognito_import_watch_core::domain::{JobEvent, PollError, Timestamp, UserPoolId};
+use cognito_import_watch_core::domain::{JobEvent, Memory, PollError, Timestamp, UserPoolId};
 use cognito_import_watch_core::schedule::{Ending, JobView, LaneIndex, Now, RateChange, Scheduler};
 use uuid::Uuid;
 
@@ -70,7 +70,7 @@ pub(super) async fn watch(
     };
     daemon.tell(DaemonFact::Started { version: env!("CARGO_PKG_VERSION"), state: None });
     let inputs = std::mem::take(&mut engine.inputs);
-    let ended = engine.driver.run(inputs, signals, OnHangup::Ignore, &mut daemon).await;
+    let ended = engine.driver.run(inputs, signals, OnHangup::HandBack, &mut daemon).await;
     daemon.count(engine.driver.scheduler());
     if ended == Ended::Over {
         daemon.tell(DaemonFact::Stopping { reason: "complete" });
@@ -125,7 +125,7 @@ impl Daemon {
 }
 
 impl Observer for Daemon {
-    fn observed(&mut self, job: &JobView<'_>, events: &[JobEvent], _: Now) {
+    fn observed(&mut self, job: &JobView<'_>, events: &[JobEvent], _: Memory, _: Now) {
         for event in events {
             self.log.job(event);
         }

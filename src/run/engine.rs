@@ -86,6 +86,7 @@ pub(super) async fn build(plan: &Plan, ending: Ending, keys: &Keys) -> Result<En
                 policy: Arc::new(job.policy.clone()),
                 progress_interval: plan.log.progress_interval,
             },
+            known: None,
         }));
     }
     for pool in &plan.pools {
@@ -97,6 +98,7 @@ pub(super) async fn build(plan: &Plan, ending: Ending, keys: &Keys) -> Result<En
             policy: Arc::new(pool.policy.clone()),
             progress_interval: plan.log.progress_interval,
             ignore_completed_before: pool.ignore_completed_before,
+            known: Vec::new(),
         }));
     }
     let sources = lanes.names.iter().map(|lane| Arc::clone(&lane.source)).collect();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cognito_import_watch_core::domain::{JobEvent, PollError, UserPoolId};
+use cognito_import_watch_core::domain::{JobEvent, Memory, PollError, UserPoolId};
 use cognito_import_watch_core::schedule::{JobView, LaneIndex, Now, RateChange, Scheduler};
 
 use crate::driver::Observer;
@@ -12,7 +12,7 @@ use crate::signal::Signal;
 pub(super) struct Silent;
 
 impl Observer for Silent {
-    fn observed(&mut self, _: &JobView<'_>, _: &[JobEvent], _: Now) {}
+    fn observed(&mut self, _: &JobView<'_>, _: &[JobEvent], _: Memory, _: Now) {}
 
     fn pool_failed(&mut self, _: &UserPoolId, _: &PollError, _: Option<Duration>) {}
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use cognito_import_watch_core::domain::policy::AllSkipped;
-use cognito_import_watch_core::domain::{JobEvent, PollError, Tick, UserPoolId, Verdict};
+use cognito_import_watch_core::domain::{JobEvent, Memory, PollError, Tick, UserPoolId, Verdict};
 use cognito_import_watch_core::schedule::{Ending, JobView, LaneIndex, Now, RateChange, Scheduler};
 use uuid::Uuid;
 
@@ -176,7 +176,7 @@ impl Teller {
 }
 
 impl Observer for Teller {
-    fn observed(&mut self, job: &JobView<'_>, events: &[JobEvent], now: Now) {
+    fn observed(&mut self, job: &JobView<'_>, events: &[JobEvent], _: Memory, now: Now) {
         for event in events {
             self.log.job(event);
             self.progress.event(event, moment(now));

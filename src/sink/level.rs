@@ -122,6 +122,12 @@ pub fn word(level: Level) -> &'static str {
     }
 }
 
+/// The level of a word of [`word`].
+#[must_use]
+pub fn of_word(text: &str) -> Option<Level> {
+    [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG, Level::TRACE].into_iter().find(|level| word(*level) == text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::samples::event;

@@ -4,11 +4,12 @@
 //! subscribers that store fields; `line` is the JSON form as it was rendered, `subject` and `phrase` the words for
 //! a person.
 
-use cognito_import_watch_core::domain::{JobEvent, JobStatus};
+use cognito_import_watch_core::domain::JobEvent;
+use serde_json::{Map, Value};
 use tracing::Level;
 use uuid::Uuid;
 
-use super::{DaemonEvent, EventLine, LaneEvent, phrase};
+use super::{DaemonEvent, EventLine, LaneEvent, RenderedEvent, phrase};
 
 /// The `tracing` target of events. Everything else that is logged is a diagnostic and may change.
 pub const EVENT_TARGET: &str = "cognito_import_watch::event";
@@ -41,27 +42,34 @@ impl LogSink {
 
     /// Logs an event about a job.
     pub fn job(&self, event: &JobEvent) {
-        let line = EventLine::render(event, self.instance);
+        self.rendered(&RenderedEvent::of(event, self.instance));
+    }
+
+    /// Logs an event about a job that was rendered before. The native fields are those of its line.
+    pub fn rendered(&self, event: &RenderedEvent) {
+        let fields: Map<String, Value> = serde_json::from_str(&event.line).unwrap_or_default();
+        let text = |key: &str| fields.get(key).and_then(Value::as_str);
+        let number = |key: &str| fields.get(key).and_then(Value::as_u64);
         emit!(
-            line.level,
-            event = line.event,
-            event_id = %line.event_id,
-            timestamp = %line.at,
-            user_pool_id = event.job.target.pool.as_str(),
-            job_id = event.job.target.job.as_str(),
-            job_name = event.job.job_name.as_deref(),
-            name = event.job.display_name(),
-            region = event.job.target.pool.region(),
-            account = event.job.account.as_ref().map(|account| account.as_str()),
-            status = event.status.as_ref().map(JobStatus::as_str),
-            imported_users = event.counts.map(|counts| counts.imported),
-            skipped_users = event.counts.map(|counts| counts.skipped),
-            failed_users = event.counts.map(|counts| counts.failed),
-            line = line.json.as_str(),
-            subject = phrase::subject(&event.job),
-            phrase = phrase::job(event),
+            event.level,
+            event = &*event.event,
+            event_id = %event.event_id,
+            timestamp = %event.at,
+            user_pool_id = event.target.pool.as_str(),
+            job_id = event.target.job.as_str(),
+            job_name = text("job_name"),
+            name = text("name"),
+            region = event.target.pool.region(),
+            account = text("account"),
+            status = text("status"),
+            imported_users = number("imported_users"),
+            skipped_users = number("skipped_users"),
+            failed_users = number("failed_users"),
+            line = &*event.line,
+            subject = &*event.subject,
+            phrase = &*event.phrase,
             "{}",
-            line.message
+            text("message").unwrap_or_default()
         );
     }
 

@@ -15,6 +15,6 @@ pub mod record;
 pub mod setup;
 pub mod style;
 
-pub use printer::{Flushed, Keep, PlainScreen, Printer, Screen};
+pub use printer::{Flushed, Keep, Mark, PlainScreen, Printer, Screen, Written};
 pub use setup::{LogFormat, LogSettings, WallClock, start};
 pub use style::{Color, ColorChoice, Reader, TextStyle};

@@ -78,6 +78,24 @@ pub enum Flushed {
     },
 }
 
+/// How far lines had come when [`Printer::mark`] was called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    taken: u64,
+    lost: u64,
+}
+
+/// What became of the lines before a [`Mark`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// They are written.
+    All,
+    /// They still wait.
+    NotYet,
+    /// Some could not be written, or nobody reads any more.
+    NotAll,
+}
+
 /// The near end of the thread that writes. A clone is the same printer.
 #[derive(Clone)]
 pub struct Printer(Arc<Shared>);
@@ -94,6 +112,10 @@ struct State {
     frame: Option<Vec<String>>,
     /// Lines that were not written and not yet told about.
     dropped: u64,
+    /// Lines that were ever taken, those that are done with, and those of them that were lost.
+    taken: u64,
+    done: u64,
+    lost: u64,
     writing: Writing,
     closed: Closed,
 }
@@ -143,9 +165,32 @@ impl Printer {
             Keep::WhereThereIsRoom if state.lines.len() >= MOST_LINES_WAITING => {
                 state.dropped = state.dropped.saturating_add(1);
             }
-            Keep::WhereThereIsRoom | Keep::Always => state.lines.push_back(line),
+            Keep::WhereThereIsRoom | Keep::Always => {
+                state.taken += 1;
+                state.lines.push_back(line);
+            }
         }
         self.0.changed.notify_all();
+    }
+
+    /// The lines taken so far.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        let state = self.0.lock();
+        Mark { taken: state.taken, lost: state.lost }
+    }
+
+    /// Waits until the lines taken since `from` and before `to` are done with, but no longer than `patience`.
+    pub fn wait_for(&self, from: Mark, to: Mark, patience: Duration) -> Written {
+        let pending = |state: &mut State| state.done < to.taken && state.writing != Writing::Over;
+        let state = self.0.lock();
+        let (state, _) = self.0.changed.wait_timeout_while(state, patience, pending).unwrap_or_else(PoisonError::into_inner);
+        match state.writing {
+            Writing::Over => Written::NotAll,
+            Writing::Nothing | Writing::Something if state.done < to.taken => Written::NotYet,
+            Writing::Nothing | Writing::Something if state.lost > from.lost => Written::NotAll,
+            Writing::Nothing | Writing::Something => Written::All,
+        }
     }
 
     /// Has these lines shown below all others, in place of those shown before; only the newest frame is drawn.
@@ -187,12 +232,15 @@ impl Shared {
         // Lines that could not be written, to a full disk, say. They are told about after the next that can.
         let mut lost: u64 = 0;
         loop {
-            let (written, lines) = match self.next() {
+            let work = self.next();
+            let ours = matches!(work, Work::Line(_));
+            let (written, lines) = match work {
                 Work::Line(line) => (screen.line(&line), 1),
                 Work::Frame(lines) => (screen.frame(&lines), 0),
                 Work::Dropped(count) => (screen.line(&notice(count)), count),
                 Work::End => break,
             };
+            let failed = written.is_err();
             match written {
                 Ok(()) if lines > 0 => {
                     let mut state = self.lock();
@@ -201,6 +249,12 @@ impl Shared {
                 Ok(()) => {}
                 Err(error) if error.kind() == ErrorKind::BrokenPipe => break,
                 Err(_) => lost = lost.saturating_add(lines),
+            }
+            if ours {
+                let mut state = self.lock();
+                state.done += 1;
+                state.lost += u64::from(failed);
+                self.changed.notify_all();
             }
         }
         let mut state = self.lock();
@@ -333,6 +387,25 @@ mod tests {
         drop(go);
         assert_eq!(printer.close(PATIENCE), Flushed::Everything);
         assert_eq!(lines.iter().collect::<Vec<_>>(), ["a", "b", "frame 9"]);
+    }
+
+    #[test]
+    fn who_asks_learns_when_lines_are_written_or_lost() {
+        let (printer, go, lines) = slow();
+        let start = printer.mark();
+        printer.print("a".to_owned(), Keep::Always);
+        let first = printer.mark();
+        assert_eq!(printer.wait_for(start, first, Duration::ZERO), Written::NotYet);
+        go.send(Ok(())).unwrap();
+        assert_eq!(printer.wait_for(start, first, PATIENCE), Written::All);
+        printer.print("b".to_owned(), Keep::Always);
+        go.send(Err(ErrorKind::StorageFull.into())).unwrap();
+        assert_eq!(printer.wait_for(first, printer.mark(), PATIENCE), Written::NotAll);
+        let third = printer.mark();
+        printer.print("c".to_owned(), Keep::Always);
+        go.send(Err(ErrorKind::BrokenPipe.into())).unwrap();
+        assert_eq!(printer.wait_for(third, printer.mark(), PATIENCE), Written::NotAll);
+        assert_eq!(lines.iter().collect::<Vec<_>>(), ["a", "b", "c"]);
     }
 
     #[test]

@@ -26,6 +26,12 @@ impl Timestamp {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
+    /// The time `earlier` before this, at least the beginning of the range.
+    #[must_use]
+    pub fn minus(self, earlier: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(earlier.as_millis()).unwrap_or(i64::MAX)))
+    }
+
     /// This time and `later` more, at most the end of the range.
     #[must_use]
     pub fn plus(self, later: Duration) -> Self {
@@ -46,39 +52,51 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// A point in monotonic time: the time since the process began to schedule.
+/// A point in monotonic time: the time since the process began to schedule; what a process before this one saw is
+/// before its start.
 ///
-/// It never goes backwards and does not know what o'clock it is.
+/// It never goes backwards and does not know what o'clock it is. It reaches 292 years to both sides of the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Tick(Duration);
+pub struct Tick(i64);
 
 impl Tick {
-    /// The first moment.
-    pub const ZERO: Self = Self(Duration::ZERO);
+    /// The first moment of the process.
+    pub const ZERO: Self = Self(0);
 
     /// A tick from the time since the process began to schedule.
     #[must_use]
-    pub const fn from_start(elapsed: Duration) -> Self {
-        Self(elapsed)
+    pub fn from_start(elapsed: Duration) -> Self {
+        Self(nanos(elapsed))
     }
 
-    /// The time since the process began to schedule.
+    /// The time since the process began to schedule; zero before that.
     #[must_use]
-    pub const fn as_duration(self) -> Duration {
-        self.0
+    pub fn as_duration(self) -> Duration {
+        self.since(Self::ZERO)
     }
 
     /// The time from `earlier` to this; zero when `earlier` is later.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
-        self.0.saturating_sub(earlier.0)
+        Duration::from_nanos(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
     /// This tick and `later` more, at most the end of the range.
     #[must_use]
     pub fn plus(self, later: Duration) -> Self {
-        Self(self.0.saturating_add(later))
+        Self(self.0.saturating_add(nanos(later)))
     }
+
+    /// The tick `earlier` before this, at least the beginning of the range.
+    #[must_use]
+    pub fn minus(self, earlier: Duration) -> Self {
+        Self(self.0.saturating_sub(nanos(earlier)))
+    }
+}
+
+/// Nanoseconds, at most 292 years of them.
+fn nanos(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -99,8 +117,18 @@ mod tests {
     }
 
     #[test]
+    fn what_happened_before_the_start_is_as_long_ago_as_it_was() {
+        let hour = Duration::from_secs(3_600);
+        let before = Tick::ZERO.minus(hour);
+        assert_eq!(Tick::ZERO.plus(hour).since(before), hour * 2);
+        assert_eq!((before.as_duration(), before.plus(hour)), (Duration::ZERO, Tick::ZERO));
+    }
+
+    #[test]
     fn adding_stops_at_the_end_of_the_range() {
         assert_eq!(Timestamp::from_millis(i64::MAX).plus(Duration::from_secs(1)).as_millis(), i64::MAX);
-        assert_eq!(Tick::from_start(Duration::MAX).plus(Duration::from_secs(1)).as_duration(), Duration::MAX);
+        let end = Tick::from_start(Duration::MAX);
+        assert_eq!(end.plus(Duration::from_secs(1)), end);
+        assert!(end.as_duration() > Duration::from_secs(200 * 365 * 86_400));
     }
 }

@@ -106,6 +106,17 @@ pub struct Step {
     pub events: Vec<JobEvent>,
     /// When to ask next.
     pub pace: Pace,
+    /// Whether a memory of the job is out of date.
+    pub memory: Memory,
+}
+
+/// Whether what is kept of a job for the next process still says what is known of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// All but the time of the last good poll.
+    Holds,
+    /// No: without the new state a restart would tell something twice, or not at all.
+    OutOfDate,
 }
 
 /// All that is known of one job.
@@ -229,7 +240,7 @@ impl JobTrack {
     /// What `observation` adds to what is known.
     pub fn step(&self, job: &WatchedJob, observation: Observation) -> Step {
         if self.newest.is_some_and(|newest| observation.sent < newest) {
-            return Step { next: self.clone(), events: Vec::new(), pace: Pace::Unchanged };
+            return Step { next: self.clone(), events: Vec::new(), pace: Pace::Unchanged, memory: Memory::Holds };
         }
         let mut next = self.clone();
         next.newest = Some(observation.arrived);
@@ -250,7 +261,8 @@ impl JobTrack {
                 fact,
             })
             .collect();
-        Step { next, events, pace }
+        let memory = if self.says_the_same_as(&next) { Memory::Holds } else { Memory::OutOfDate };
+        Step { next, events, pace, memory }
     }
 
     fn seen(
@@ -474,6 +486,10 @@ fn completed(snapshot: &JobSnapshot, verdict: Verdict) -> JobFact {
 fn ratio(part: u64, whole: u64) -> f64 {
     part as f64 / whole as f64
 }
+
+mod stored;
+
+pub use stored::{Mark, StoredFailure, StoredTrack};
 
 #[cfg(test)]
 mod tests;

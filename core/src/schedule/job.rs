@@ -19,7 +19,7 @@ pub(super) struct JobSlot {
     pub(super) watched: WatchedJob,
     pub(super) track: JobTrack,
     pub(super) place: usize,
-    lane: LaneIndex,
+    pub(super) lane: LaneIndex,
     pub(super) state: State,
     pub(super) polls: u64,
     interval: Option<Duration>,
@@ -40,6 +40,18 @@ pub(super) enum State {
     InFlight,
     /// Not asked about any more.
     Over(Verdict),
+    /// No longer watched.
+    Gone,
+}
+
+impl State {
+    /// Whether it is asked about again.
+    pub(super) fn is_open(self) -> bool {
+        match self {
+            Self::Waiting(_) | Self::Ready(_) | Self::InFlight => true,
+            Self::Over(_) | Self::Gone => false,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +105,24 @@ impl JobSlot {
     pub(super) fn is_ready(&self) -> bool {
         match self.state {
             State::Ready(_) => true,
-            State::Waiting(_) | State::InFlight | State::Over(_) => false,
+            State::Waiting(_) | State::InFlight | State::Over(_) | State::Gone => false,
+        }
+    }
+
+    /// Takes up what is known of the job from before; one that was over stays so.
+    pub(super) fn remember(&mut self, track: JobTrack, now: Now) {
+        self.track = track;
+        self.judge_anew(now);
+    }
+
+    /// Counts the deadline, and judges what is known, by the policy as it is now.
+    pub(super) fn judge_anew(&mut self, now: Now) {
+        let policy = &self.watched.policy;
+        let Some(known) = self.track.known() else { return };
+        let left = |limit: Duration, created| now.tick.plus(limit.saturating_sub(now.wall.since(created)));
+        self.deadline = policy.deadline.zip(known.created_at).map(|(limit, created)| left(limit, created));
+        if let Some(verdict) = policy.judge(&known.status, known.counts) {
+            self.state = State::Over(verdict);
         }
     }
 
@@ -205,11 +234,11 @@ impl JobSlot {
             next_poll: match self.state {
                 State::Waiting(at) => Some(at.since(now.tick)),
                 State::Ready(_) => Some(Duration::ZERO),
-                State::InFlight | State::Over(_) => None,
+                State::InFlight | State::Over(_) | State::Gone => None,
             },
             verdict: match self.state {
                 State::Over(verdict) => Some(verdict),
-                State::Waiting(_) | State::Ready(_) | State::InFlight => None,
+                State::Waiting(_) | State::Ready(_) | State::InFlight | State::Gone => None,
             },
         }
     }

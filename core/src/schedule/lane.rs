@@ -189,6 +189,16 @@ impl Lane {
         }
     }
 
+    /// Changes the ceilings; a rate that was cut stays cut.
+    pub fn set_ceilings(&mut self, ceilings: &Ceilings) {
+        self.bucket.ceiling = ceilings.per_lane();
+        for pool in &mut self.pools {
+            pool.ceiling = ceilings.per_pool();
+        }
+        self.per_pool = ceilings.per_pool();
+        self.max_in_flight = ceilings.in_flight();
+    }
+
     /// Makes room for one more pool.
     pub fn add_pool(&mut self) -> PoolSlot {
         let slot = PoolSlot(u32::try_from(self.pools.len()).unwrap_or(u32::MAX));

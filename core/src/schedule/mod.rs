@@ -14,6 +14,6 @@ pub use job::JobView;
 pub use lane::RateChange;
 pub use pool::PoolPage;
 pub use scheduler::{
-    Action, Input, LaneIndex, NewJob, NewPool, Now, PollResult, Question, Request, Scheduler, Settings,
+    Action, Input, LaneIndex, NewJob, NewPool, Now, PollResult, Question, Replacement, Request, Scheduler, Settings,
 };
 pub use settings::{Ceilings, Ending, InvalidCeiling};

@@ -33,6 +33,14 @@ pub(super) struct PoolSlot {
     read: Read,
     last_failure: Option<ErrorKind>,
     given_up: Option<Verdict>,
+    gone: Gone,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Gone {
+    No,
+    /// The pool is no longer watched.
+    Yes,
 }
 
 /// How far the list was read.
@@ -88,6 +96,36 @@ impl PoolSlot {
             read: Read::Never,
             last_failure: None,
             given_up: None,
+            gone: Gone::No,
+        }
+    }
+
+    /// Whether the pool is no longer watched.
+    pub(super) fn is_gone(&self) -> bool {
+        self.gone == Gone::Yes
+    }
+
+    /// From here on the pool is no longer watched.
+    pub(super) fn go(&mut self) {
+        self.gone = Gone::Yes;
+    }
+
+    /// Takes over what its owner says of it now; what was read of it stays.
+    pub(super) fn change(&mut self, new: super::NewPool) {
+        self.account = new.account;
+        self.policy = new.policy;
+        self.progress_interval = new.progress_interval;
+        self.ignore_completed_before = new.ignore_completed_before;
+    }
+
+    /// A job of this pool, as it is watched.
+    pub(super) fn job(&self, id: JobId) -> WatchedJob {
+        WatchedJob {
+            target: Target { pool: self.id.clone(), job: id },
+            name: None,
+            account: self.account.clone(),
+            policy: Arc::clone(&self.policy),
+            progress_interval: self.progress_interval,
         }
     }
 
@@ -143,13 +181,7 @@ impl PoolSlot {
             if !self.known.insert(id.clone()) {
                 met_known = true;
             } else if self.wanted(&snapshot, now) {
-                jobs.push(WatchedJob {
-                    target: Target { pool: self.id.clone(), job: id },
-                    name: None,
-                    account: self.account.clone(),
-                    policy: Arc::clone(&self.policy),
-                    progress_interval: self.progress_interval,
-                });
+                jobs.push(self.job(id));
             }
         }
         let known_from_here = met_known && self.read == Read::Once;
@@ -164,7 +196,7 @@ impl PoolSlot {
     }
 
     /// Jobs that were over long ago are left alone; one without a date is not known to be old.
-    fn wanted(&self, snapshot: &JobSnapshot, now: Timestamp) -> bool {
+    pub(super) fn wanted(&self, snapshot: &JobSnapshot, now: Timestamp) -> bool {
         let last = snapshot.completed_at.or(snapshot.started_at).or(snapshot.created_at);
         let old = last.is_some_and(|last| now.since(last) > self.ignore_completed_before);
         !(snapshot.status.is_terminal() && old)

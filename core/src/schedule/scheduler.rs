@@ -15,8 +15,8 @@ use super::settings::Ending;
 use super::{BackoffPolicy, Ceilings};
 use crate::domain::track::{ASK_AGAIN, AskedBy, Observation, Outcome, WatchedJob};
 use crate::domain::{
-    AccountId, ErrorKind, JobEvent, JobFact, JobId, JobPolicy, JobSnapshot, PollError, Target, Tick, Timestamp,
-    UserPoolId, Verdict,
+    AccountId, ErrorKind, JobEvent, JobFact, JobId, JobPolicy, JobSnapshot, JobTrack, Memory, PollError, Target, Tick,
+    Timestamp, UserPoolId, Verdict,
 };
 
 /// Both clocks, read together.
@@ -52,6 +52,8 @@ pub struct NewJob {
     pub lane: LaneIndex,
     /// The job.
     pub job: WatchedJob,
+    /// What is known of it from before. One that was over is not asked about again.
+    pub known: Option<Box<JobTrack>>,
 }
 
 /// A pool whose jobs are to be found and watched.
@@ -67,8 +69,23 @@ pub struct NewPool {
     pub policy: Arc<JobPolicy>,
     /// The least time between two progress events of a job.
     pub progress_interval: Duration,
-    /// Jobs that were over longer ago than this are left alone.
+    /// Jobs never seen before that were over longer ago than this are left alone.
     pub ignore_completed_before: Duration,
+    /// Its jobs that are known from before. Those that were not over are watched on, whatever the list shows.
+    pub known: Vec<(JobId, JobTrack)>,
+}
+
+/// What is watched from now on, in place of what was.
+#[derive(Clone, Debug)]
+pub struct Replacement {
+    /// The interval of a job.
+    pub backoff: BackoffPolicy,
+    /// The rate of a lane and of its pools.
+    pub ceilings: Ceilings,
+    /// Every job that is named. One that is watched already keeps its state, interval and turn.
+    pub jobs: Vec<NewJob>,
+    /// Every pool. One that is watched already keeps its jobs and how far it was read.
+    pub pools: Vec<NewPool>,
 }
 
 /// A request that the scheduler wants sent now. Every request is answered by one [`Input::Answered`].
@@ -116,6 +133,8 @@ pub enum Input {
     Job(NewJob),
     /// Watch this pool too.
     Pool(NewPool),
+    /// Watch this and nothing else.
+    Replace(Box<Replacement>),
     /// A request was answered, or was given up.
     Answered {
         /// The request.
@@ -138,6 +157,8 @@ pub enum Action {
         job: usize,
         /// What is to be told; often nothing.
         events: Vec<JobEvent>,
+        /// Whether what is kept of it has to be written anew.
+        memory: Memory,
     },
     /// A pool's list could not be read.
     PoolFailed {
@@ -188,7 +209,8 @@ pub struct Scheduler {
     jobs: Vec<JobSlot>,
     pools: Vec<PoolSlot>,
     agenda: BinaryHeap<Reverse<(Tick, Item)>>,
-    in_flight: HashMap<u64, (Item, Tick)>,
+    /// What is on its way, since when, and on which place's account.
+    in_flight: HashMap<u64, (Item, Tick, usize)>,
     next_id: u64,
     requests: u64,
     open_jobs: usize,
@@ -238,8 +260,9 @@ impl Scheduler {
         let mut actions = Vec::new();
         match input {
             Input::Wake => {}
-            Input::Job(new) => self.add_job(new.lane, new.job, now.tick),
-            Input::Pool(new) => self.add_pool(new, now.tick),
+            Input::Job(new) => self.add_job(new, now),
+            Input::Pool(new) => self.add_pool(new, now),
+            Input::Replace(replacement) => self.replace(*replacement, now),
             Input::Answered { id, result } => self.answered(now, id, result, &mut actions),
             Input::Stop => self.time = TimeLeft::Stopped,
         }
@@ -285,7 +308,7 @@ impl Scheduler {
             Ending::WhenOver { .. } => true,
         };
         let pools_done = match self.time {
-            TimeLeft::Until(_) | TimeLeft::Up(_) | TimeLeft::Stopped => self.pools.iter().all(PoolSlot::is_done),
+            TimeLeft::Until(_) | TimeLeft::Up(_) | TimeLeft::Stopped => self.pools.iter().all(|pool| pool.is_done() || pool.is_gone()),
             TimeLeft::Ended => true,
         };
         ends && self.open_jobs == 0 && pools_done
@@ -306,29 +329,29 @@ impl Scheduler {
     /// How many jobs are watched, over or not.
     #[must_use]
     pub fn job_count(&self) -> usize {
-        self.jobs.len()
+        self.jobs.iter().filter(|job| job.state != State::Gone).count()
     }
 
     /// How many pools are watched.
     #[must_use]
     pub fn pool_count(&self) -> usize {
-        self.pools.len()
+        self.pools.iter().filter(|pool| !pool.is_gone()).count()
     }
 
     /// The pools whose list could not be read, and why they were given up.
     pub fn pools_given_up(&self) -> impl Iterator<Item = (&UserPoolId, Verdict)> {
-        self.pools.iter().filter_map(|pool| Some((&pool.id, pool.given_up()?)))
+        self.pools.iter().filter(|pool| !pool.is_gone()).filter_map(|pool| Some((&pool.id, pool.given_up()?)))
     }
 
     /// One job as it stands.
     #[must_use]
     pub fn view(&self, job: usize, now: Now) -> Option<JobView<'_>> {
-        self.jobs.get(job).map(|slot| slot.view(now))
+        self.jobs.get(job).filter(|slot| slot.state != State::Gone).map(|slot| slot.view(now))
     }
 
     /// Every job as it stands, in the order they were added.
     pub fn views(&self, now: Now) -> impl Iterator<Item = JobView<'_>> {
-        self.jobs.iter().map(move |slot| slot.view(now))
+        self.jobs.iter().filter(|slot| slot.state != State::Gone).map(move |slot| slot.view(now))
     }
 
     fn place(&mut self, lane: LaneIndex, pool: &UserPoolId) -> usize {
@@ -347,14 +370,18 @@ impl Scheduler {
         place
     }
 
-    fn add_job(&mut self, lane: LaneIndex, job: WatchedJob, now: Tick) {
+    fn add_job(&mut self, new: NewJob, now: Now) {
+        let NewJob { lane, job, known } = new;
         let place = self.place(lane, &job.target.pool);
         if let Some(pool) = self.places.get(place).and_then(|place| place.watched)
             && let Some(pool) = self.pools.get_mut(pool)
         {
             pool.note(&job.target.job);
         }
-        let mut slot = JobSlot::new(job, lane, place, now);
+        let mut slot = JobSlot::new(job, lane, place, now.tick);
+        if let Some(known) = known {
+            slot.remember(*known, now);
+        }
         match &mut self.time {
             TimeLeft::Up(end) => {
                 slot.look_last();
@@ -365,22 +392,36 @@ impl Scheduler {
             TimeLeft::Ended => slot.look_no_more(),
             TimeLeft::Until(_) | TimeLeft::Stopped => {}
         }
-        self.agenda.push(Reverse((now, Item::Job(self.jobs.len()))));
+        if slot.state.is_open() {
+            self.agenda.push(Reverse((now.tick, Item::Job(self.jobs.len()))));
+            self.open_jobs += 1;
+        }
         self.jobs.push(slot);
-        self.open_jobs += 1;
     }
 
-    fn add_pool(&mut self, new: NewPool, now: Tick) {
-        let place = self.place(new.lane, &new.id);
-        let of_pool = |slot: &&JobSlot| slot.place == place;
-        let known: HashSet<JobId> =
+    fn add_pool(&mut self, new: NewPool, now: Now) {
+        let lane = new.lane;
+        let place = self.place(lane, &new.id);
+        let of_pool = |slot: &&JobSlot| slot.place == place && slot.state != State::Gone;
+        let mut known: HashSet<JobId> =
             self.jobs.iter().filter(of_pool).map(|slot| slot.watched.target.job.clone()).collect();
+        let mut remembered = new.known.clone();
+        remembered.retain(|(job, _)| known.insert(job.clone()));
         let index = self.pools.len();
-        self.pools.push(PoolSlot::new(new, place, known));
+        let pool = PoolSlot::new(new, place, known);
+        let jobs: Vec<NewJob> = remembered
+            .into_iter()
+            .filter(|(_, track)| track.known().is_none_or(|known| pool.wanted(known, now.wall)))
+            .map(|(job, track)| NewJob { lane, job: pool.job(job), known: Some(Box::new(track)) })
+            .collect();
+        self.pools.push(pool);
         if let Some(place) = self.places.get_mut(place) {
             place.watched = Some(index);
         }
-        self.agenda.push(Reverse((now, Item::Pool(index))));
+        self.agenda.push(Reverse((now.tick, Item::Pool(index))));
+        for job in jobs {
+            self.add_job(job, now);
+        }
     }
 
     /// When the watch's time is up, every job gets one last look, at once; the time for that is bounded too.
@@ -404,9 +445,9 @@ impl Scheduler {
                         State::Waiting(_) | State::Ready(_) => {
                             job.state = State::Over(job.unseen_at_the_end(now, &self.settings.backoff));
                             self.open_jobs -= 1;
-                            actions.push(Action::Observed { job: index, events: Vec::new() });
+                            actions.push(Action::Observed { job: index, events: Vec::new(), memory: Memory::Holds });
                         }
-                        State::InFlight | State::Over(_) => {}
+                        State::InFlight | State::Over(_) | State::Gone => {}
                     }
                 }
             }
@@ -431,8 +472,8 @@ impl Scheduler {
                     Some(_) | None => continue,
                 },
                 Item::Pool(index) => match self.pools.get(index) {
-                    Some(pool) => pool.place,
-                    None => continue,
+                    Some(pool) if !pool.is_gone() => pool.place,
+                    Some(_) | None => continue,
                 },
             };
             if let Some(place) = self.places.get_mut(place) {
@@ -447,7 +488,7 @@ impl Scheduler {
             return;
         }
         for (index, slot) in &mut self.lanes {
-            while let Some((item, bucket)) = next_of(slot, &mut self.places, now) {
+            while let Some((item, bucket, place)) = next_of(slot, &mut self.places, now) {
                 let question = match item {
                     // A job whose watch ended while it was due is passed over.
                     Item::Job(job) => self.jobs.get_mut(job).filter(|job| job.is_ready()).map(|job| {
@@ -458,6 +499,7 @@ impl Scheduler {
                     Item::Pool(pool) => self
                         .pools
                         .get(pool)
+                        .filter(|pool| !pool.is_gone())
                         .map(|pool| Question::List { pool: pool.id.clone(), token: pool.token().map(str::to_owned) }),
                 };
                 let Some(question) = question else { continue };
@@ -465,20 +507,22 @@ impl Scheduler {
                 let id = self.next_id;
                 self.next_id += 1;
                 self.requests += 1;
-                self.in_flight.insert(id, (item, now));
+                self.in_flight.insert(id, (item, now, place));
                 actions.push(Action::Send(Request { id, lane: *index, question }));
             }
         }
     }
 
     fn answered(&mut self, now: Now, id: u64, result: PollResult, actions: &mut Vec<Action>) {
-        let Some((item, sent)) = self.in_flight.remove(&id) else { return };
-        let place = match item {
-            Item::Job(job) => self.jobs.get(job).map(|job| job.place),
-            Item::Pool(pool) => self.pools.get(pool).map(|pool| pool.place),
-        };
-        let Some(place) = place else { return };
+        let Some((item, sent, place)) = self.in_flight.remove(&id) else { return };
         self.pay_back(place, sent, now.tick, &result);
+        let gone = match item {
+            Item::Job(job) => self.jobs.get(job).is_none_or(|job| job.state == State::Gone),
+            Item::Pool(pool) => self.pools.get(pool).is_none_or(PoolSlot::is_gone),
+        };
+        if gone {
+            return;
+        }
         match (item, result) {
             (Item::Job(job), PollResult::Job(snapshot, date)) => {
                 let outcome = Outcome::Seen { snapshot, date, by: AskedBy::Describe };
@@ -541,7 +585,7 @@ impl Scheduler {
                 *told = next_poll;
             }
         }
-        actions.push(Action::Observed { job: index, events });
+        actions.push(Action::Observed { job: index, events, memory: step.memory });
     }
 
     /// Puts a throttled job back into its lane; it keeps its turn.
@@ -570,7 +614,7 @@ impl Scheduler {
         self.agenda.push(Reverse((due, Item::Pool(index))));
         let Some(lane) = self.places.get(place).map(|place| place.lane) else { return };
         for job in found.jobs {
-            self.add_job(lane, job, now.tick);
+            self.add_job(NewJob { lane, job, known: None }, now);
         }
     }
 
@@ -595,7 +639,7 @@ impl Scheduler {
         for job in &mut self.jobs {
             match job.state {
                 State::Waiting(_) | State::Ready(_) | State::InFlight => job.state = State::Over(Verdict::Interrupted),
-                State::Over(_) => {}
+                State::Over(_) | State::Gone => {}
             }
         }
         self.open_jobs = 0;
@@ -605,7 +649,7 @@ impl Scheduler {
 
 /// The longest due item that the lane lets through now, taken out of its queue. Of pools whose items are due
 /// since the same time the one asked longest ago comes first, so that their queues end together.
-fn next_of(slot: &mut LaneSlot, places: &mut [Place], now: Tick) -> Option<(Item, PoolBucket)> {
+fn next_of(slot: &mut LaneSlot, places: &mut [Place], now: Tick) -> Option<(Item, PoolBucket, usize)> {
     let mut best: Option<(Tick, Tick, Item, usize)> = None;
     for index in &slot.places {
         let Some(place) = places.get(*index) else { continue };
@@ -619,8 +663,10 @@ fn next_of(slot: &mut LaneSlot, places: &mut [Place], now: Tick) -> Option<(Item
     let (.., item, index) = best?;
     let place = places.get_mut(index)?;
     place.ready.pop();
-    Some((item, place.bucket))
+    Some((item, place.bucket, index))
 }
+
+mod replace;
 
 #[cfg(test)]
 mod tests;

@@ -331,6 +331,41 @@ fn outcomes() -> impl Strategy<Value = (Outcome, u64, bool)> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
+    /// A process that remembers what the last one stored tells and asks what that one would have, whatever comes.
+    #[test]
+    fn a_restart_changes_nothing(
+        answers in prop::collection::vec((outcomes(), any::<bool>()), 0..60), started in 0_u64..1_000
+    ) {
+        let with = |policy: &mut JobPolicy| {
+            policy.deadline = Some(Duration::from_secs(3_600));
+            policy.expected_users = Some(1_000);
+        };
+        let (mut one, mut other) = (Watch::with(with), Watch::with(with));
+        // The monotonic clock of the other one, against the wall's: each process begins to count anew.
+        let mut start = Duration::ZERO;
+        for ((outcome, wait, _), restart) in answers {
+            one.now += Duration::from_secs(wait);
+            let (wall, tick) = (one.wall(), Tick::from_start(one.now - start));
+            if restart {
+                let stored = other.track.stored(tick, wall);
+                start = one.now.saturating_sub(Duration::from_secs(started));
+                other.track = JobTrack::restored(stored.clone(), Tick::from_start(one.now - start), wall);
+                prop_assert_eq!(other.track.stored(Tick::from_start(one.now - start), wall), stored);
+            }
+            let before = one.track.clone();
+            let (_, pace) = one.answer(outcome.clone());
+            let told = one.told.split_off(0);
+            let tick = Tick::from_start(one.now - start);
+            let observation = Observation { sent: tick, arrived: tick, at: one.wall(), outcome };
+            let step = other.track.step(&other.job, observation);
+            prop_assert_eq!(&step.events, &told);
+            prop_assert_eq!(step.pace, pace);
+            prop_assert!(step.memory == Memory::OutOfDate || told.is_empty());
+            prop_assert_eq!(step.memory == Memory::Holds, before.says_the_same_as(&one.track));
+            other.track = step.next;
+        }
+    }
+
     /// The promise, against any answers in any order: each change told once, in a chain without a gap; each new
     /// high of FailedUsers told; the end told once and last; late answers change nothing.
     #[test]

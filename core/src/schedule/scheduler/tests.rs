@@ -5,6 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::{Counts, JobStatus, Limit};
 
+mod memory;
+
 const SECOND: Duration = Duration::from_secs(1);
 
 /// What the service answers, and how long it takes.
@@ -77,7 +79,7 @@ impl World {
             policy: Arc::new(policy),
             progress_interval: 30 * SECOND,
         };
-        self.feed(Input::Job(NewJob { lane: LaneIndex(lane), job }));
+        self.feed(Input::Job(NewJob { lane: LaneIndex(lane), job, known: None }));
     }
 
     fn watch_pool(&mut self) {
@@ -88,6 +90,7 @@ impl World {
             policy: Arc::new(JobPolicy::default()),
             progress_interval: 30 * SECOND,
             ignore_completed_before: 86_400 * SECOND,
+            known: Vec::new(),
         }));
     }
 

@@ -1,0 +1,117 @@
+//! What is watched is replaced while the scheduler runs: what stays keeps its state, interval and turn.
+//!
+//! Called by [`Scheduler::handle`] when a config was read again.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use super::{Item, NewJob, NewPool, Now, Replacement, Scheduler};
+use crate::domain::track::WatchedJob;
+use crate::domain::{Target, Tick, UserPoolId};
+use crate::schedule::LaneIndex;
+use crate::schedule::job::State;
+
+impl Scheduler {
+    pub(super) fn replace(&mut self, new: Replacement, now: Now) {
+        self.settings.backoff = new.backoff;
+        self.settings.ceilings = new.ceilings;
+        for slot in self.lanes.values_mut() {
+            slot.lane.set_ceilings(&self.settings.ceilings);
+        }
+        let mut jobs: HashMap<Target, NewJob> =
+            new.jobs.iter().map(|job| (job.job.target.clone(), job.clone())).collect();
+        let pools: HashMap<UserPoolId, NewPool> = new.pools.iter().map(|pool| (pool.id.clone(), pool.clone())).collect();
+        for index in 0..self.jobs.len() {
+            let Some(slot) = self.jobs.get(index).filter(|slot| slot.state != State::Gone) else { continue };
+            let target = &slot.watched.target;
+            let of_pool = |pool: &NewPool| (pool.lane, watched_of_pool(pool, target));
+            let stays = jobs
+                .remove(target)
+                .map(|job| (job.lane, job.job))
+                .or_else(|| pools.get(&target.pool).map(of_pool));
+            match stays {
+                Some((lane, job)) => self.change_job(index, lane, job, now),
+                None => self.drop_job(index),
+            }
+        }
+        self.replace_pools(new.pools, now);
+        // In the order of the config: it is the order in which they are first asked about.
+        for job in new.jobs.into_iter().filter(|job| jobs.contains_key(&job.job.target)) {
+            self.add_job(job, now);
+        }
+    }
+
+    fn replace_pools(&mut self, pools: Vec<NewPool>, now: Now) {
+        let mut pools: Vec<Option<NewPool>> = pools.into_iter().map(Some).collect();
+        for slot in self.pools.iter_mut().filter(|slot| !slot.is_gone()) {
+            let lane = self.places.get(slot.place).map(|place| place.lane);
+            let same = |pool: &Option<NewPool>| {
+                pool.as_ref().is_some_and(|pool| pool.id == slot.id && Some(pool.lane) == lane)
+            };
+            match pools.iter_mut().find(|pool| same(pool)).and_then(Option::take) {
+                Some(pool) => slot.change(pool),
+                None => {
+                    slot.go();
+                    if let Some(place) = self.places.get_mut(slot.place) {
+                        place.watched = None;
+                    }
+                }
+            }
+        }
+        for pool in pools.into_iter().flatten() {
+            self.add_pool(pool, now);
+        }
+    }
+
+    /// Takes over what the owner says of a job now. On another account it waits for its turn there.
+    fn change_job(&mut self, index: usize, lane: LaneIndex, job: WatchedJob, now: Now) {
+        let place = self.place(lane, &job.target.pool);
+        let Some(slot) = self.jobs.get_mut(index) else { return };
+        let policy_changed = slot.watched.policy != job.policy;
+        slot.watched = job;
+        let (was, left) = (slot.state, slot.place);
+        if policy_changed {
+            slot.judge_anew(now);
+        }
+        if was.is_open() && !slot.state.is_open() {
+            self.open_jobs -= 1;
+        }
+        if left == place {
+            return;
+        }
+        slot.lane = lane;
+        slot.place = place;
+        if let State::Ready(_) = slot.state {
+            slot.state = State::Waiting(now.tick);
+            self.agenda.push(Reverse((now.tick, Item::Job(index))));
+            self.take_out(left, index);
+        }
+    }
+
+    fn drop_job(&mut self, index: usize) {
+        let Some(slot) = self.jobs.get_mut(index) else { return };
+        if slot.state.is_open() {
+            self.open_jobs -= 1;
+        }
+        slot.state = State::Gone;
+        let place = slot.place;
+        self.take_out(place, index);
+    }
+
+    fn take_out(&mut self, place: usize, job: usize) {
+        if let Some(place) = self.places.get_mut(place) {
+            place.ready.retain(|Reverse((_, item)): &Reverse<(Tick, Item)>| *item != Item::Job(job));
+        }
+    }
+}
+
+/// A job that was found by its pool, or was named and is no longer.
+fn watched_of_pool(pool: &NewPool, target: &Target) -> WatchedJob {
+    WatchedJob {
+        target: target.clone(),
+        name: None,
+        account: pool.account.clone(),
+        policy: std::sync::Arc::clone(&pool.policy),
+        progress_interval: pool.progress_interval,
+    }
+}

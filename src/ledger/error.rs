@@ -1,0 +1,92 @@
+//! Why a state file cannot be used.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// A state file that cannot be used, and what to do.
+#[derive(Debug)]
+pub struct LedgerError {
+    path: PathBuf,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// Another daemon uses it.
+    InUse { pid: Option<u32> },
+    /// Made by a later version.
+    Newer { schema: i64, known: i64 },
+    /// A database of something else.
+    Foreign,
+    /// Not a database, a damaged one, or one with something in it that was never written.
+    Corrupt { reason: String },
+    /// There is none.
+    Missing,
+    /// Its directory does not exist.
+    NoDirectory,
+    /// The operating system or SQLite refuses.
+    Refused { reason: String },
+}
+
+impl LedgerError {
+    pub(super) fn new(path: &Path, kind: Kind) -> Self {
+        Self { path: path.to_owned(), kind }
+    }
+
+    /// An error of SQLite, in one line.
+    pub(super) fn sqlite(path: &Path, error: &rusqlite::Error) -> Self {
+        let kind = if is_corrupt(error) {
+            Kind::Corrupt { reason: error.to_string() }
+        } else {
+            Kind::Refused { reason: error.to_string() }
+        };
+        Self::new(path, kind)
+    }
+
+    /// Whether a new file could take the place of a damaged one.
+    pub(super) fn is_corrupt(&self) -> bool {
+        matches!(self.kind, Kind::Corrupt { .. })
+    }
+}
+
+/// Whether an error of SQLite means that the file's content is damaged.
+pub(super) fn is_corrupt(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
+}
+
+impl fmt::Display for LedgerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.display();
+        match &self.kind {
+            Kind::InUse { pid: Some(pid) } => write!(
+                f,
+                "the state file {path} is in use by process {pid}; stop that one, or give this one a state.path of its own"
+            ),
+            Kind::InUse { pid: None } => write!(
+                f,
+                "the state file {path} is in use by another process; stop that one, or give this one a state.path of its own"
+            ),
+            Kind::Newer { schema, known } => write!(
+                f,
+                "the state file {path} was made by a later version: its schema is {schema}, this version knows {known}; \
+                 use that version, or another state.path"
+            ),
+            Kind::Foreign => {
+                write!(f, "{path} is a database of another program; choose another state.path")
+            }
+            Kind::Corrupt { reason } => write!(
+                f,
+                "the state file {path} is damaged: {reason}; restore it, move it away, or set state.on_corrupt = \"set_aside\" to \
+                 begin anew: facts are then told again, under the same ids"
+            ),
+            Kind::Missing => write!(f, "there is no state file {path}"),
+            Kind::NoDirectory => {
+                write!(f, "the state file {path} cannot be made: its directory does not exist; create it")
+            }
+            Kind::Refused { reason } => write!(f, "cannot use the state file {path}: {reason}"),
+        }
+    }
+}
+
+impl std::error::Error for LedgerError {}

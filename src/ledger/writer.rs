@@ -1,0 +1,144 @@
+//! The thread that writes: whatever waits goes into one transaction, and what fails is tried again.
+//!
+//! Started by [`FileLedger`](super::FileLedger); nobody waits for it but the end.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::time::Instant;
+
+use super::file::{Limits, Notice, Shared};
+use super::open;
+use super::schema::STEPS;
+use super::state::{Health, Pending, Stage};
+use super::store;
+use crate::clock::wall_time;
+
+/// The most changes of one transaction.
+const MOST_AT_ONCE: usize = 5_000;
+
+/// How long to wait after the first, the second and every further failure in a row.
+const PAUSES: [Duration; 3] = [Duration::from_millis(100), Duration::from_secs(1), Duration::from_secs(5)];
+
+/// After how many failures in a row events are told from memory.
+const TRIES: usize = 3;
+
+/// How often old events are looked for.
+const TIDY: Duration = Duration::from_secs(60 * 60);
+
+/// The file and what is known of it.
+pub(super) struct Writer {
+    pub(super) path: PathBuf,
+    pub(super) limits: Limits,
+    /// `None` after a failure: what SQLite remembers of a disk that failed is worth nothing.
+    pub(super) connection: Option<Connection>,
+    /// Held as long as the file is.
+    pub(super) lock: open::Lock,
+}
+
+struct Batch {
+    changes: Vec<Arc<Pending>>,
+    cursors: BTreeMap<&'static str, i64>,
+}
+
+impl Writer {
+    /// Writes until the ledger is closed.
+    pub(super) fn run(mut self, shared: &Shared) {
+        let mut failures = 0_usize;
+        let mut tidy_at = Instant::now();
+        while let Some(batch) = next(shared, tidy_at) {
+            if tidy_at <= Instant::now() && failures == 0 {
+                tidy_at = Instant::now() + if self.tidy(shared) { Duration::ZERO } else { TIDY };
+            }
+            if batch.changes.is_empty() && batch.cursors.is_empty() {
+                continue;
+            }
+            match self.write(&batch) {
+                Ok(()) => {
+                    failures = 0;
+                    done(shared, &batch);
+                }
+                Err(error) => {
+                    self.connection = None;
+                    failures += 1;
+                    if failures >= TRIES {
+                        unwritable(shared, error);
+                    }
+                    let pause = PAUSES.get(failures - 1).or(PAUSES.last()).copied().unwrap_or_default();
+                    shared.pause(pause);
+                }
+            }
+        }
+        // The last one to close it makes one file of it again.
+        drop(self.connection.take());
+        drop(self.lock);
+        let mut state = shared.lock();
+        state.threads -= 1;
+        shared.changed(&mut state);
+    }
+
+    fn write(&mut self, batch: &Batch) -> Result<(), String> {
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            none => none.insert(open::connect(&self.path, STEPS).map_err(|error| error.to_string())?),
+        };
+        let changes = batch.changes.iter().map(|pending| &pending.change);
+        store::write(connection, changes, &batch.cursors).map_err(|error| error.to_string())
+    }
+
+    /// Removes old events; `true` where there are more.
+    fn tidy(&self, shared: &Shared) -> bool {
+        let told = shared.lock().told();
+        let before = wall_time().minus(self.limits.keep_events);
+        let Some(connection) = &self.connection else { return false };
+        // What cannot be removed now is old in an hour too.
+        store::remove_events(connection, told, before, self.limits.max_events).is_ok_and(|removed| removed > 0)
+    }
+}
+
+/// Waits for something to write; `None` at the end. An empty batch is a wake-up for tidying.
+fn next(shared: &Shared, tidy_at: Instant) -> Option<Batch> {
+    let mut state = shared.lock();
+    loop {
+        let due = state.write_due();
+        match state.stage {
+            Stage::Closed => return None,
+            Stage::Draining if state.is_drained() => {
+                state.stage = Stage::Closed;
+                shared.changed(&mut state);
+                return None;
+            }
+            Stage::Open | Stage::Draining => {}
+        }
+        let now = Instant::now();
+        if due.is_some_and(|due| due <= now) || tidy_at <= now {
+            let changes = state.pending.iter().take(MOST_AT_ONCE).map(Arc::clone).collect();
+            return Some(Batch { changes, cursors: state.cursors() });
+        }
+        state = shared.wait(state, due.into_iter().chain([tidy_at]).min());
+    }
+}
+
+fn done(shared: &Shared, batch: &Batch) {
+    let mut state = shared.lock();
+    let was = state.health;
+    state.written(batch.changes.last().map_or(0, |pending| pending.ticket), &batch.cursors);
+    shared.changed(&mut state);
+    drop(state);
+    if was == Health::Unwritable {
+        shared.notify(Notice::Writable);
+    }
+}
+
+fn unwritable(shared: &Shared, error: String) {
+    let mut state = shared.lock();
+    let was = std::mem::replace(&mut state.health, Health::Unwritable);
+    shared.changed(&mut state);
+    drop(state);
+    if was == Health::Good {
+        shared.notify(Notice::Unwritable { error });
+    }
+}
