@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 
 use super::account_value::{EndpointUrl, ExternalId, RoleArn};
-use super::plan::{Batch, LogFormat, LogLevel};
+use super::plan::{Batch, LogFormat, LogLevel, OnCorrupt};
 use super::problem::Written;
 use super::reader::TableReader;
 use super::value::{
@@ -222,12 +222,39 @@ pub(super) struct StateFile {
     /// A file; "auto": state.db in $STATE_DIRECTORY where that is set, else "none"; "none": nowhere.
     #[schemars(extend("default" = "auto"))]
     pub(super) path: Field<Text>,
+    /// What becomes of a damaged file. "stop": it stays, and `run` ends with code 74; "set_aside": it is moved aside
+    /// and a new one begun, so that facts are told again under the same ids.
+    #[schemars(extend("default" = "stop"))]
+    pub(super) on_corrupt: Field<OnCorrupt>,
+    /// For how long events are kept for `history` once they were told. Jobs are kept for ever.
+    #[schemars(extend("default" = "30d"))]
+    pub(super) keep_events: Field<PositivePeriod>,
+    /// How many events are kept at the most once they were told; the oldest go first.
+    #[schemars(range(min = 1, max = 100000000), extend("default" = 100_000))]
+    pub(super) max_events: Field<u64>,
+    /// How long an event waits to be told where nobody takes it; what is dropped then is told as a number.
+    #[schemars(extend("default" = "7d"))]
+    pub(super) outbox_age: Field<PositivePeriod>,
+    /// How many events wait to be told at the most; the oldest are dropped first.
+    #[schemars(range(min = 1, max = 1000000), extend("default" = 10_000))]
+    pub(super) outbox_events: Field<u64>,
 }
 
 impl StateFile {
     fn read(table: &mut TableReader<'_>) -> Self {
-        Self { path: table.value("path") }
+        Self {
+            path: table.value("path"),
+            on_corrupt: table.value("on_corrupt"),
+            keep_events: table.value("keep_events"),
+            max_events: table.value_with("max_events", |value| count(value, 1..=100_000_000)),
+            outbox_age: table.value("outbox_age"),
+            outbox_events: table.value_with("outbox_events", |value| count(value, 1..=1_000_000)),
+        }
     }
+}
+
+impl Word for OnCorrupt {
+    const WORDS: &'static [(&'static str, Self)] = Self::WORDS;
 }
 
 /// `[http]`

@@ -6,6 +6,7 @@
 
 pub mod cost;
 pub mod diagnostic;
+pub mod diff;
 pub mod duration;
 pub mod overrides;
 pub mod plan;
@@ -30,11 +31,12 @@ mod tests;
 
 pub use cost::{CostWarning, LaneCost, PlanCost};
 pub use diagnostic::{Diagnostic, Diagnostics, Excerpt, Fault, Origin, Style};
+pub use diff::needs_restart;
 pub use duration::{InvalidDuration, MAX_DURATION, format_duration, parse_duration};
 pub use overrides::{AwsEndpoint, Overrides, Selection};
 pub use plan::{
-    AccountPlan, AccountRef, Batch, CredentialsPlan, LogFormat, LogLevel, LogPlan, Plan, PlannedJob, PlannedPool,
-    PollPlan, StatePlan,
+    AccountPlan, AccountRef, Batch, CredentialsPlan, LogFormat, LogLevel, LogPlan, OnCorrupt, Plan, PlannedJob,
+    PlannedPool, PollPlan, StatePath, StatePlan,
 };
 pub use read::{ReadError, read_sources};
 pub use resolve::resolve;

@@ -1,20 +1,9 @@
 //! What the config language has and this version has not: refused with a word, so that nobody waits for it.
 //! Called by [`resolve`](super::resolve). Each function goes when its feature comes.
 
-use super::file::{HttpFile, LogFormatWord, StateFile};
-use super::plan::{LogFormat, StatePlan};
-use super::problem::{Problem, Shown, Written};
-
-/// A state file other than `"auto"` and `"none"`.
-pub(super) fn state(file: &StateFile, problems: &mut Vec<Problem>) -> StatePlan {
-    let Some(path) = &file.path else { return StatePlan::default() };
-    if let Some((_, plan)) = StatePlan::WORDS.iter().find(|(word, _)| *word == path.value.0) {
-        return *plan;
-    }
-    let message = format!("this version keeps no state file, so {} cannot be used", Shown(&path.value.0));
-    problems.push(Problem::new(path.place, "state.path", message).help("write path = \"auto\" or \"none\"".to_owned()));
-    StatePlan::default()
-}
+use super::file::{HttpFile, LogFormatWord};
+use super::plan::LogFormat;
+use super::problem::{Problem, Written};
 
 /// Metrics and probes.
 pub(super) fn http(file: &HttpFile, problems: &mut Vec<Problem>) {

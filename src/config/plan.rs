@@ -1,6 +1,7 @@
 //! What will run: plain data, complete and checked, without a trace of how it was written.
 //! Made by [`resolve`](super::resolve), read by every command that watches something.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use cognito_import_watch_core::domain::{AccountId, JobPolicy, Target, UserPoolId};
@@ -203,19 +204,61 @@ impl LogLevel {
     ];
 }
 
-/// Where the last known state of the jobs is kept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum StatePlan {
-    /// In `$STATE_DIRECTORY` where that is set, else nowhere.
-    #[default]
-    Auto,
-    /// Nowhere: a restart begins anew.
-    None,
+/// Where the last known state of the jobs and the events are kept, and how much of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatePlan {
+    /// Which file.
+    pub path: StatePath,
+    /// What becomes of a damaged file.
+    pub on_corrupt: OnCorrupt,
+    /// For how long events are kept that were told. Default 30 days.
+    pub keep_events: Duration,
+    /// How many of them are kept at the most. Default 100,000.
+    pub max_events: u64,
+    /// How long an event waits to be told. Default 7 days.
+    pub outbox_age: Duration,
+    /// How many events wait to be told at the most. Default 10,000.
+    pub outbox_events: u64,
 }
 
-impl StatePlan {
+impl Default for StatePlan {
+    fn default() -> Self {
+        Self {
+            path: StatePath::default(),
+            on_corrupt: OnCorrupt::default(),
+            keep_events: Duration::from_secs(30 * 86_400),
+            max_events: 100_000,
+            outbox_age: Duration::from_secs(7 * 86_400),
+            outbox_events: 10_000,
+        }
+    }
+}
+
+/// Which file the state is kept in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum StatePath {
+    /// `state.db` in `$STATE_DIRECTORY` where that is set, else none.
+    #[default]
+    Auto,
+    /// None: a restart begins anew.
+    None,
+    /// This one.
+    File(PathBuf),
+}
+
+/// What becomes of a damaged state file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnCorrupt {
+    /// It stays as it is, and `run` ends with code 74.
+    #[default]
+    Stop,
+    /// It is moved aside, and a new one is begun.
+    SetAside,
+}
+
+impl OnCorrupt {
     /// Every choice with its word in the file.
-    pub const WORDS: &[(&str, Self)] = &[("auto", Self::Auto), ("none", Self::None)];
+    pub const WORDS: &[(&str, Self)] = &[("stop", Self::Stop), ("set_aside", Self::SetAside)];
 }
 
 impl Default for Plan {

@@ -10,11 +10,11 @@ use cognito_import_watch_core::schedule::{BackoffPolicy, Ceilings};
 use super::accounts::Accounts;
 use super::diagnostic::Diagnostics;
 use super::duration::format_duration;
-use super::file::{ConfigFile, LogFile, PolicyFile, PollFile, ThrottleFile};
+use super::file::{ConfigFile, LogFile, PolicyFile, PollFile, StateFile, ThrottleFile};
 use super::lines::Lines;
 use super::not_yet;
 use super::overrides::Overrides;
-use super::plan::{LogPlan, Plan, PollPlan};
+use super::plan::{LogPlan, Plan, PollPlan, StatePath, StatePlan};
 use super::problem::{At, Kind, Place, Problem};
 use super::reader::read_root;
 use super::source::{MAX_SOURCE_BYTES, Source, SourceFault};
@@ -84,7 +84,7 @@ fn plan(file: &ConfigFile, overrides: &Overrides, problems: &mut Vec<Problem>) -
         poll: poll(&file.poll, overrides, problems),
         ceilings: ceilings(&file.throttle, problems),
         log: log(&file.log, overrides, problems),
-        state: not_yet::state(&file.state, problems),
+        state: state(&file.state),
     }
 }
 
@@ -198,6 +198,23 @@ fn log(file: &LogFile, overrides: &Overrides, problems: &mut Vec<Problem>) -> Lo
         format: overrides.log_format.unwrap_or(format),
         level: overrides.log_level.or(file.level.as_ref().map(|written| written.value)).unwrap_or(default.level),
         progress_interval: file.progress_interval.as_ref().map_or(default.progress_interval, |written| written.value.0),
+    }
+}
+
+fn state(file: &StateFile) -> StatePlan {
+    let default = StatePlan::default();
+    let path = file.path.as_ref().map_or(default.path, |written| match written.value.0.as_str() {
+        "auto" => StatePath::Auto,
+        "none" => StatePath::None,
+        path => StatePath::File(path.into()),
+    });
+    StatePlan {
+        path,
+        on_corrupt: file.on_corrupt.as_ref().map_or(default.on_corrupt, |written| written.value),
+        keep_events: file.keep_events.as_ref().map_or(default.keep_events, |written| written.value.0),
+        max_events: file.max_events.as_ref().map_or(default.max_events, |written| written.value),
+        outbox_age: file.outbox_age.as_ref().map_or(default.outbox_age, |written| written.value.0),
+        outbox_events: file.outbox_events.as_ref().map_or(default.outbox_events, |written| written.value),
     }
 }
 

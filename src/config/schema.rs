@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use super::account_value::{EndpointUrl, ExternalId, RoleArn};
 use super::file::{ConfigFile, LogFormatWord};
-use super::plan::{Batch, LogLevel};
+use super::plan::{Batch, LogLevel, OnCorrupt};
 use super::problem::{Written, listed};
 use super::value::{MaybePeriod, Name, Period, PoolId, PositivePeriod, TargetText, Text, UserLimit, Word};
 
@@ -142,6 +142,7 @@ looks_like! {
         "title": "http or https address", "type": "string", "pattern": "^https?://[^/@?#]+(/[^?#]*)?$",
     });
     Batch => words::<Self>();
+    OnCorrupt => words::<Self>();
     LogLevel => words::<Self>();
     LogFormatWord => words::<Self>();
 }

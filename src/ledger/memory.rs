@@ -19,9 +19,9 @@ pub struct MemoryLedger<T> {
 }
 
 impl<T: FnMut(&RenderedEvent) + Send> MemoryLedger<T> {
-    /// A ledger whose events are told by `tell`, for an observer that nobody knew before.
-    pub fn new(tell: T) -> Self {
-        Self { instance: Uuid::new_v4(), tell }
+    /// The ledger of an observer that nobody knew before. Its events are told by `tell`.
+    pub fn new(instance: Uuid, tell: T) -> Self {
+        Self { instance, tell }
     }
 }
 

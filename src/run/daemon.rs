@@ -1,29 +1,41 @@
 //! `run`: the daemon. Its log is its output.
 
+use std::collections::HashMap;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
-use cognito_import_watch_core::domain::{JobEvent, Memory, PollError, Timestamp, UserPoolId};
-use cognito_import_watch_core::schedule::{Ending, JobView, LaneIndex, Now, RateChange, Scheduler};
+use cognito_import_watch_core::domain::{JobEvent, Memory, PollError, Target, UserPoolId};
+use cognito_import_watch_core::schedule::{
+    Ending, Input, JobView, LaneIndex, Now, Question, RateChange, Scheduler,
+};
 use uuid::Uuid;
 
 use super::console::{Console, Log};
+use super::daemon_log::DaemonLog;
 use super::engine::{self, Engine, Keys, LaneName};
-use super::load;
+use super::outlet::LogOutlet;
+use super::reload::{Reload, Reloaded};
+use super::{load, record, state};
 use crate::cli::{RunArgs, Shared};
 use crate::clock::wall_time;
 use crate::config::{self, LogLevel, Plan};
 use crate::driver::{Ended, Observer, OnHangup};
 use crate::exit::{CommandError, Exit};
+use crate::ledger::{FileLedger, Ledger, MemoryLedger, Opened, Ticket};
 use crate::output::JobReport;
 use crate::signal::{Signal, Signals};
-use crate::sink::{DaemonEvent, DaemonFact, LaneChange, LaneEvent, LogSink};
-use crate::telemetry::{LogFormat, PlainScreen, Reader};
+use crate::sink::{DaemonFact, LaneChange, LaneEvent, LogSink};
+use crate::source::BoxFuture;
+use crate::telemetry::{LogFormat, PlainScreen, Printer, Reader};
+
+/// How long what is still to be kept and told is waited for at the end.
+const LAST_EVENTS: Duration = Duration::from_secs(3);
 
 /// Runs the daemon until it is stopped, or until all is over where that is asked for.
 ///
 /// # Errors
-/// When the config or the command line is wrong, or AWS's own settings cannot be used.
+/// When the config or the command line is wrong, AWS's own settings cannot be used, or the state file cannot be.
 pub(super) async fn run(args: RunArgs, shared: Shared, console: &Console) -> Result<Exit, CommandError> {
     let (targets, pools) = load::named(args.watched);
     let overrides = config::Overrides { targets, pools, ..load::overrides(&shared) };
@@ -34,10 +46,21 @@ pub(super) async fn run(args: RunArgs, shared: Shared, console: &Console) -> Res
         Ending::WhenStopped
     };
     let level = if shared.quiet { LogLevel::Error } else { plan.log.level };
+    let opened = state::open(&plan.state).await?;
     let log = Log::start(level, format(&plan, console), PlainScreen(io::stdout()))?;
-    let done = watch(&plan, ending, &Keys::Planned, &mut signals()?).await;
+    let memory = Remembered { opened, printer: log.printer() };
+    let reload = Reload { config: args.config, overrides };
+    let done = watch(plan, ending, &Keys::Planned, memory, Some(reload), &mut signals()?).await;
     log.close();
     done.map(|watched| watched.exit)
+}
+
+/// What is remembered, and where events are written.
+pub(super) struct Remembered {
+    /// The state file; `None` where nothing is kept.
+    pub(super) opened: Option<Opened>,
+    /// The writer of the log.
+    pub(super) printer: Printer,
 }
 
 /// How a watch ended.
@@ -53,30 +76,74 @@ pub(super) struct Watched {
 /// Watches a plan, telling everything to the log, until it is over or a signal comes.
 ///
 /// # Errors
-/// When AWS's own settings cannot be used.
+/// When AWS's own settings or the state file cannot be used.
 pub(super) async fn watch(
-    plan: &Plan,
+    mut plan: Plan,
     ending: Ending,
     keys: &Keys,
+    memory: Remembered,
+    reload: Option<Reload>,
     signals: &mut Signals,
 ) -> Result<Watched, CommandError> {
-    let mut engine = engine::build(plan, ending, keys).await?;
-    let mut daemon = Daemon {
-        log: LogSink::new(Uuid::new_v4()),
-        lanes: engine.lanes.clone(),
-        started_at: wall_time(),
-        jobs: plan.jobs.len(),
-        pools: plan.pools.len(),
+    let Remembered { opened, printer } = memory;
+    let (file, jobs, set_aside) = match opened {
+        Some(Opened { ledger, jobs, set_aside }) => (Some(ledger), jobs, set_aside),
+        None => (None, Vec::new(), None),
     };
-    daemon.tell(DaemonFact::Started { version: env!("CARGO_PKG_VERSION"), state: None });
-    let inputs = std::mem::take(&mut engine.inputs);
-    let ended = engine.driver.run(inputs, signals, OnHangup::HandBack, &mut daemon).await;
-    daemon.count(engine.driver.scheduler());
-    if ended == Ended::Over {
-        daemon.tell(DaemonFact::Stopping { reason: "complete" });
+    let retired = state::retired(&plan, &jobs);
+    let known = state::known(jobs);
+    let mut engine = engine::build(&plan, ending, keys, &known).await?;
+    let instance = file.as_ref().map_or_else(Uuid::new_v4, Ledger::instance);
+    let path = file.as_ref().map(|file| file.path().to_owned());
+    let log = Arc::new(DaemonLog::new(LogSink::new(instance), path.clone(), (plan.jobs.len(), plan.pools.len())));
+    log.tell(DaemonFact::Started { version: env!("CARGO_PKG_VERSION"), state: log.state() });
+    if let Some(aside) = set_aside {
+        tracing::error!(set_aside = %aside.display(), "damaged state file set aside; facts are told again under the same ids");
     }
-    daemon.tell(DaemonFact::Stopped);
+    let mut daemon = Daemon {
+        ledger: ledger(file, instance, printer, &log)?,
+        log,
+        lanes: engine.lanes.names(),
+        tickets: HashMap::new(),
+        newest: None,
+    };
+    daemon.ledger.retire(retired, wall_time());
+    let mut inputs = std::mem::take(&mut engine.inputs);
+    let ended = loop {
+        match (engine.driver.run(inputs, signals, OnHangup::HandBack, &mut daemon).await, &reload) {
+            (Ended::Signalled(Signal::Hangup), Some(reload)) => {
+                daemon.settle().await;
+                let outcome = reload.perform(&plan, &mut engine, path.clone()).await;
+                inputs = daemon.reloaded(outcome, &mut plan, &engine);
+            }
+            (Ended::Signalled(Signal::Hangup), None) => inputs = Vec::new(),
+            (ended, _) => break ended,
+        }
+    };
+    let Daemon { ledger, log, .. } = daemon;
+    // Closing waits for the disk, and for whoever reads the log.
+    drop(tokio::task::spawn_blocking(move || ledger.close(LAST_EVENTS)).await);
+    log.count(engine.driver.scheduler());
+    if ended == Ended::Over {
+        log.tell(DaemonFact::Stopping { reason: "complete" });
+    }
+    log.tell(DaemonFact::Stopped);
     Ok(Watched { ended, exit: exit(ended, ending, &engine), reports: engine.reports() })
+}
+
+/// The ledger, at work: what was kept and not told is told now.
+fn ledger(
+    file: Option<FileLedger>,
+    instance: Uuid,
+    printer: Printer,
+    log: &Arc<DaemonLog>,
+) -> Result<Box<dyn Ledger>, CommandError> {
+    let sink = LogSink::new(instance);
+    let Some(mut file) = file else { return Ok(Box::new(MemoryLedger::new(instance, move |event| sink.rendered(event)))) };
+    let log = Arc::clone(log);
+    file.start(vec![Box::new(LogOutlet::new(sink, printer))], move |notice| log.notice(notice))
+        .map_err(|error| state::unusable(&error))?;
+    Ok(Box::new(file))
 }
 
 fn exit(ended: Ended, ending: Ending, engine: &Engine) -> Exit {
@@ -101,39 +168,70 @@ fn format(plan: &Plan, console: &Console) -> LogFormat {
     }
 }
 
-/// Tells the log what happens.
+/// Has the ledger keep and tell what happens.
 struct Daemon {
-    log: LogSink,
+    ledger: Box<dyn Ledger>,
+    log: Arc<DaemonLog>,
     lanes: Vec<LaneName>,
-    started_at: Timestamp,
-    jobs: usize,
-    pools: usize,
+    /// The records of jobs that were not asked about again since.
+    tickets: HashMap<Target, Ticket>,
+    newest: Option<Ticket>,
 }
 
 impl Daemon {
-    fn tell(&self, fact: DaemonFact) {
-        let (jobs, pools) = (self.jobs, self.pools);
-        // Each of these facts is told once in a daemon's life.
-        let count = 0;
-        self.log.daemon(&DaemonEvent { at: wall_time(), started_at: self.started_at, count, jobs, pools, fact });
+    /// Waits until all that was recorded is kept.
+    async fn settle(&mut self) {
+        if let Some(newest) = self.newest.take() {
+            self.ledger.settled(newest).await;
+        }
     }
 
-    fn count(&mut self, scheduler: &Scheduler) {
-        self.jobs = scheduler.job_count();
-        self.pools = scheduler.pool_count();
+    /// Tells how reading the config again went, and gives what follows from it.
+    fn reloaded(
+        &mut self,
+        outcome: Result<Reloaded, String>,
+        plan: &mut Plan,
+        engine: &Engine,
+    ) -> Vec<Input> {
+        let Reloaded { plan: new, input, retired, needs_restart } = match outcome {
+            Ok(reloaded) => reloaded,
+            Err(error) => {
+                self.log.tell(DaemonFact::ReloadRejected { error });
+                return Vec::new();
+            }
+        };
+        self.ledger.retire(retired, wall_time());
+        self.tickets.clear();
+        self.lanes = engine.lanes.names();
+        self.log.planned(new.jobs.len(), new.pools.len());
+        self.log.tell(DaemonFact::Reloaded);
+        for key in needs_restart {
+            tracing::warn!(key, "this setting changed; it is in force after a restart");
+        }
+        *plan = new;
+        vec![input]
     }
 }
 
 impl Observer for Daemon {
-    fn observed(&mut self, job: &JobView<'_>, events: &[JobEvent], _: Memory, _: Now) {
-        for event in events {
-            self.log.job(event);
+    fn observed(&mut self, job: &JobView<'_>, events: &[JobEvent], memory: Memory, now: Now) {
+        let ticket = self.ledger.record(record::of(job, events, memory, self.ledger.instance(), now));
+        if memory == Memory::OutOfDate {
+            self.tickets.insert(job.watched.target.clone(), ticket);
+            self.newest = Some(ticket);
         }
         if let Some(lane) = self.lanes.get_mut(job.lane.0) {
             lane.learn(job.track.known().and_then(|known| known.account.as_ref()));
         }
         if let Some(error) = job.track.failing() {
             tracing::debug!(target_job = %job.watched.target, error_kind = %error.kind, %error, "poll failed");
+        }
+    }
+
+    fn before(&mut self, question: &Question) -> Option<BoxFuture<'static, ()>> {
+        match question {
+            Question::Describe(target) => self.tickets.remove(target).map(|ticket| self.ledger.settled(ticket)),
+            Question::List { .. } => None,
         }
     }
 
@@ -148,7 +246,7 @@ impl Observer for Daemon {
             RateChange::Throttled { requests_per_second, since } => (LaneChange::Throttled, requests_per_second, since),
             RateChange::Recovered { requests_per_second, since } => (LaneChange::Recovered, requests_per_second, since),
         };
-        self.log.lane(&LaneEvent {
+        self.log.sink().lane(&LaneEvent {
             at: wall_time(),
             account: lane.account(),
             region: lane.region.as_str().into(),
@@ -159,12 +257,10 @@ impl Observer for Daemon {
     }
 
     fn signalled(&mut self, signal: Signal, scheduler: &Scheduler, _: Now) {
-        self.count(scheduler);
+        self.log.count(scheduler);
         match signal {
-            Signal::Hangup => {
-                tracing::warn!("this version does not read its config again; restart it to apply a change");
-            }
-            Signal::Interrupt | Signal::Terminate => self.tell(DaemonFact::Stopping { reason: signal.name() }),
+            Signal::Hangup => {}
+            Signal::Interrupt | Signal::Terminate => self.log.tell(DaemonFact::Stopping { reason: signal.name() }),
         }
     }
 }

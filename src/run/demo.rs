@@ -10,7 +10,7 @@ use cognito_import_watch_core::schedule::Ending;
 use serde_json::{Value, json};
 
 use super::console::{Console, Log};
-use super::daemon::{self, signals};
+use super::daemon::{self, Remembered, signals};
 use super::engine::Keys;
 use crate::cli::{Output, Shared};
 use crate::config::{LogLevel, Overrides, Plan, Source, resolve};
@@ -70,7 +70,12 @@ pub(super) async fn demo(shared: &Shared, console: &Console) -> Result<Exit, Com
     let log = Log::start(LogLevel::Info, format, PlainScreen(io::stdout()))?;
     let owners = tokio::spawn(async move { world.act(&jobs).await });
     let ending = Ending::WhenOver { timeout: None, unobserved: None };
-    let watched = daemon::watch(&plan, ending, &Keys::Given(keys(&simulator, &plan)), &mut signals).await;
+    let watched = {
+        let keys = Keys::Given(keys(&simulator, &plan));
+        // Nothing of the environment: no state directory either.
+        let memory = Remembered { opened: None, printer: log.printer() };
+        daemon::watch(plan, ending, &keys, memory, None, &mut signals).await
+    };
     log.close();
     owners.abort();
     let acted = owners.await;

@@ -1,15 +1,18 @@
 //! Puts a plan to work: its lanes, their sources, the scheduler over them and the driver around it.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use cognito_import_watch_core::domain::track::WatchedJob;
-use cognito_import_watch_core::domain::{AccountId, Verdict};
-use cognito_import_watch_core::schedule::{Ending, Input, LaneIndex, NewJob, NewPool, Scheduler, Settings};
+use cognito_import_watch_core::domain::{AccountId, JobTrack, StoredTrack, Target, Verdict};
+use cognito_import_watch_core::schedule::{
+    Ending, Input, LaneIndex, NewJob, NewPool, Now, Replacement, Scheduler, Settings,
+};
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::config::{AccountRef, CredentialsPlan, Plan};
+use crate::config::{AccountPlan, AccountRef, CredentialsPlan, Plan};
 use crate::driver::Driver;
 use crate::exit::{CommandError, Exit};
 use crate::output::JobReport;
@@ -23,7 +26,7 @@ pub(super) struct Engine {
     /// What to begin with.
     pub(super) inputs: Vec<Input>,
     /// The accounts and regions, as the scheduler numbers them.
-    pub(super) lanes: Vec<LaneName>,
+    pub(super) lanes: Lanes,
     /// Both clocks.
     pub(super) clock: Clock,
 }
@@ -60,11 +63,14 @@ pub(super) enum Keys {
     Given(Vec<Credentials>),
 }
 
+/// What is known of jobs from before.
+pub(super) type Known = HashMap<Target, StoredTrack>;
+
 /// Makes the engine of a plan. No call is made.
 ///
 /// # Errors
 /// When AWS's own settings cannot be used.
-pub(super) async fn build(plan: &Plan, ending: Ending, keys: &Keys) -> Result<Engine, CommandError> {
+pub(super) async fn build(plan: &Plan, ending: Ending, keys: &Keys, known: &Known) -> Result<Engine, CommandError> {
     let clock = Clock::start();
     let settings = Settings {
         backoff: plan.poll.backoff.clone(),
@@ -73,11 +79,20 @@ pub(super) async fn build(plan: &Plan, ending: Ending, keys: &Keys) -> Result<En
         seed: Uuid::new_v4().as_u64_pair().0,
     };
     let scheduler = Scheduler::new(settings, clock.now().tick);
-    let mut lanes = Lanes::new(plan, keys)?;
-    let mut inputs = Vec::new();
+    let mut lanes = Lanes::new(keys)?;
+    let watched = watched(plan, &mut lanes, known, clock.now()).await?;
+    let jobs = watched.jobs.into_iter().map(Input::Job);
+    let inputs = jobs.chain(watched.pools.into_iter().map(Input::Pool)).collect();
+    Ok(Engine { driver: Driver::new(scheduler, lanes.sources(), clock), inputs, lanes, clock })
+}
+
+/// What a plan watches, with what is known of it.
+async fn watched(plan: &Plan, lanes: &mut Lanes, known: &Known, now: Now) -> Result<Replacement, CommandError> {
+    let track = |stored: &StoredTrack| JobTrack::restored(stored.clone(), now.tick, now.wall);
+    let mut jobs = Vec::new();
     for job in &plan.jobs {
-        let lane = lanes.of(job.account, job.target.pool.region()).await?;
-        inputs.push(Input::Job(NewJob {
+        let lane = lanes.of(plan, job.account, job.target.pool.region()).await?;
+        jobs.push(NewJob {
             lane,
             job: WatchedJob {
                 target: job.target.clone(),
@@ -86,26 +101,39 @@ pub(super) async fn build(plan: &Plan, ending: Ending, keys: &Keys) -> Result<En
                 policy: Arc::new(job.policy.clone()),
                 progress_interval: plan.log.progress_interval,
             },
-            known: None,
-        }));
+            known: known.get(&job.target).map(track).map(Box::new),
+        });
     }
+    let mut pools = Vec::new();
     for pool in &plan.pools {
-        let lane = lanes.of(pool.account, pool.id.region()).await?;
-        inputs.push(Input::Pool(NewPool {
+        let lane = lanes.of(plan, pool.account, pool.id.region()).await?;
+        let of_pool = known.iter().filter(|(target, _)| target.pool == pool.id);
+        pools.push(NewPool {
             lane,
             id: pool.id.clone(),
             account: lanes.account(lane),
             policy: Arc::new(pool.policy.clone()),
             progress_interval: plan.log.progress_interval,
             ignore_completed_before: pool.ignore_completed_before,
-            known: Vec::new(),
-        }));
+            known: of_pool.map(|(target, stored)| (target.job.clone(), track(stored))).collect(),
+        });
     }
-    let sources = lanes.names.iter().map(|lane| Arc::clone(&lane.source)).collect();
-    Ok(Engine { driver: Driver::new(scheduler, sources, clock), inputs, lanes: lanes.names, clock })
+    Ok(Replacement { backoff: plan.poll.backoff.clone(), ceilings: plan.ceilings.clone(), jobs, pools })
 }
 
 impl Engine {
+    /// What makes the scheduler watch another plan. Accounts and regions that stay keep their lane.
+    ///
+    /// # Errors
+    /// When AWS's own settings cannot be used; nothing has changed then.
+    pub(super) async fn replace(&mut self, plan: &Plan, known: &Known) -> Result<Input, CommandError> {
+        let mut lanes = self.lanes.clone();
+        let replacement = watched(plan, &mut lanes, known, self.clock.now()).await?;
+        self.driver.set_sources(lanes.sources());
+        self.lanes = lanes;
+        Ok(Input::Replace(Box::new(replacement)))
+    }
+
     /// Every job as it stands, in the order they were added.
     pub(super) fn reports(&self) -> Vec<JobReport> {
         self.driver
@@ -129,63 +157,98 @@ impl Engine {
     }
 }
 
-/// One source at a time, each made when it is first needed.
-pub(super) struct Lanes<'a> {
-    plan: &'a Plan,
-    keys: &'a Keys,
+/// The accounts and regions of a plan, each with its source, made when it is first needed.
+#[derive(Clone, Debug)]
+pub(super) struct Lanes {
+    keys: Keys,
     sources: Sources,
-    index: BTreeMap<(AccountRef, String), LaneIndex>,
+    keys_of: Vec<LaneKey>,
     names: Vec<LaneName>,
 }
 
-impl<'a> Lanes<'a> {
-    pub(super) fn new(plan: &'a Plan, keys: &'a Keys) -> Result<Self, CommandError> {
+/// What makes a lane this lane, and how its source was made.
+#[derive(Clone, Debug, PartialEq)]
+struct LaneKey {
+    account: AccountPlan,
+    region: String,
+    request_timeout: Duration,
+}
+
+impl Lanes {
+    pub(super) fn new(keys: &Keys) -> Result<Self, CommandError> {
         let environment = match keys {
             Keys::Planned => Environment::Ambient,
             Keys::Given(_) => Environment::Isolated,
         };
         let sources = Sources::new(environment).map_err(|error| unusable(&error))?;
-        Ok(Self { plan, keys, sources, index: BTreeMap::new(), names: Vec::new() })
+        Ok(Self { keys: keys.clone(), sources, keys_of: Vec::new(), names: Vec::new() })
+    }
+
+    /// The names of the lanes, as the scheduler numbers them.
+    pub(super) fn names(&self) -> Vec<LaneName> {
+        self.names.clone()
     }
 
     /// The source of an account in a region.
     pub(super) async fn source(
         &mut self,
+        plan: &Plan,
         account: AccountRef,
         region: &str,
     ) -> Result<Arc<dyn JobSource>, CommandError> {
         let settings = SourceSettings {
-            credentials: self.credentials(account),
+            credentials: self.credentials(plan, account),
             region: region.to_owned(),
-            endpoint_url: self.plan.account(account).and_then(|account| account.endpoint_url.clone()),
-            request_timeout: self.plan.poll.request_timeout,
+            endpoint_url: plan.account(account).and_then(|account| account.endpoint_url.clone()),
+            request_timeout: plan.poll.request_timeout,
         };
         self.sources.open(&settings).await.map_err(|error| unusable(&error))
     }
 
-    async fn of(&mut self, account: AccountRef, region: &str) -> Result<LaneIndex, CommandError> {
-        let key = (account, region.to_owned());
-        if let Some(lane) = self.index.get(&key) {
-            return Ok(*lane);
+    fn sources(&self) -> Vec<Arc<dyn JobSource>> {
+        self.names.iter().map(|lane| Arc::clone(&lane.source)).collect()
+    }
+
+    /// The lane of an account in a region. One that is known keeps its number.
+    async fn of(&mut self, plan: &Plan, account: AccountRef, region: &str) -> Result<LaneIndex, CommandError> {
+        let key = LaneKey {
+            account: plan.account(account).cloned().unwrap_or_default(),
+            region: region.to_owned(),
+            request_timeout: plan.poll.request_timeout,
+        };
+        let same = |known: &LaneKey| known.account == key.account && known.region == key.region;
+        let index = self.keys_of.iter().position(same);
+        if let Some(index) = index
+            && self.keys_of.get(index) == Some(&key)
+        {
+            return Ok(LaneIndex(index));
         }
-        let source = self.source(account, region).await?;
-        let lane = LaneIndex(self.names.len());
-        self.names.push(LaneName { region: region.to_owned(), source, seen: None });
-        self.index.insert(key, lane);
-        Ok(lane)
+        let source = self.source(plan, account, region).await?;
+        match index.and_then(|index| Some((index, self.keys_of.get_mut(index)?, self.names.get_mut(index)?))) {
+            Some((index, known, name)) => {
+                *known = key;
+                name.source = source;
+                Ok(LaneIndex(index))
+            }
+            None => {
+                self.keys_of.push(key);
+                self.names.push(LaneName { region: region.to_owned(), source, seen: None });
+                Ok(LaneIndex(self.names.len() - 1))
+            }
+        }
     }
 
     fn account(&self, lane: LaneIndex) -> Option<AccountId> {
         self.names.get(lane.0).and_then(LaneName::account)
     }
 
-    fn credentials(&self, account: AccountRef) -> Credentials {
-        if let Keys::Given(given) = self.keys
+    fn credentials(&self, plan: &Plan, account: AccountRef) -> Credentials {
+        if let Keys::Given(given) = &self.keys
             && let Some(credentials) = given.get(account.index())
         {
             return credentials.clone();
         }
-        match self.plan.account(account).map(|account| &account.credentials) {
+        match plan.account(account).map(|account| &account.credentials) {
             None | Some(CredentialsPlan::Default) => Credentials::Default,
             Some(CredentialsPlan::Profile(name)) => Credentials::Profile(name.clone()),
             Some(CredentialsPlan::Role { arn, external_id }) => Credentials::Role {

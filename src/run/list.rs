@@ -33,10 +33,10 @@ const BEFORE_NEXT_TRY: Duration = Duration::from_secs(1);
 pub(super) async fn list(args: ListArgs, shared: Shared, console: &Console) -> Result<Exit, CommandError> {
     let overrides = Overrides { pools: args.pools, selection: Selection::Only, ..load::overrides(&shared) };
     let plan = load::plan_to_watch(&args.config, &overrides, console)?;
-    let mut lanes = Lanes::new(&plan, &Keys::Planned)?;
+    let mut lanes = Lanes::new(&Keys::Planned)?;
     let mut pools = Vec::new();
     for pool in &plan.pools {
-        let source = lanes.source(pool.account, pool.id.region()).await?;
+        let source = lanes.source(&plan, pool.account, pool.id.region()).await?;
         let mut pace = Pace::new(&plan.ceilings);
         pools.push(read(&*source, pool, &mut pace).await);
     }

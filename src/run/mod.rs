@@ -6,13 +6,18 @@
 mod check;
 mod console;
 mod daemon;
+mod daemon_log;
 mod demo;
 mod engine;
 mod list;
 mod load;
+mod outlet;
 mod pages;
+mod record;
+mod reload;
 mod silent;
 mod simulate;
+mod state;
 mod status;
 mod wait;
 

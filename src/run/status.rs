@@ -8,7 +8,7 @@ use cognito_import_watch_core::schedule::Ending;
 
 use super::console::Console;
 use super::daemon::signals;
-use super::engine::{self, Keys};
+use super::engine::{self, Keys, Known};
 use super::load;
 use super::silent::Silent;
 use crate::cli::{Output, Shared, StatusArgs};
@@ -26,7 +26,7 @@ pub(super) async fn status(args: StatusArgs, shared: Shared, console: &Console) 
     let plan = load::plan_to_watch(&args.config, &overrides, console)?;
     let mut signals = signals()?;
     let ending = Ending::WhenOver { timeout: Some(Duration::ZERO), unobserved: None };
-    let mut engine = engine::build(&plan, ending, &Keys::Planned).await?;
+    let mut engine = engine::build(&plan, ending, &Keys::Planned, &Known::new()).await?;
     let inputs = std::mem::take(&mut engine.inputs);
     let ended = engine.driver.run(inputs, &mut signals, OnHangup::Stop, &mut Silent).await;
     // Here a verdict says how the look went, which is not what becomes of the job.

@@ -11,13 +11,14 @@ use uuid::Uuid;
 
 use super::console::{Console, Log, filter};
 use super::daemon::signals;
-use super::engine::{self, Engine, Keys};
-use super::load;
+use super::engine::{self, Engine, Keys, Known};
+use super::{load, record};
 use crate::cli::{Output, Shared, WaitArgs};
 use crate::clock::Clock;
 use crate::config::{self, LogLevel, Overrides, Selection};
 use crate::driver::{Ended, Observer, OnHangup};
 use crate::exit::{CommandError, Exit};
+use crate::ledger::{Ledger, MemoryLedger};
 use crate::output::WaitResult;
 use crate::output::progress::{JobProgress, Moment, Progress, ProgressMode, ProgressModel, TerminalScreen, Volume};
 use crate::signal::Signal;
@@ -34,7 +35,7 @@ pub(super) async fn wait(args: WaitArgs, shared: Shared, console: &Console) -> R
     let unobserved = Some(args.unobserved_timeout).filter(|timeout| !timeout.is_zero());
     let ending = Ending::WhenOver { timeout: args.timeout, unobserved };
     let mut signals = signals()?;
-    let mut engine = engine::build(&plan, ending, &Keys::Planned).await?;
+    let mut engine = engine::build(&plan, ending, &Keys::Planned, &Known::new()).await?;
     let display = Display::choose(&args, &shared, &plan.log, console);
     let log = display.start_log()?;
     let mut teller = Teller::new(&display, &log, engine.clock);
@@ -155,7 +156,7 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// Tells the log and the display what happens.
 struct Teller {
-    log: LogSink,
+    ledger: Box<dyn Ledger>,
     progress: Progress,
     mode: ProgressMode,
     next_tick: Tick,
@@ -165,9 +166,10 @@ impl Teller {
     fn new(display: &Display, log: &Log, clock: Clock) -> Self {
         let instance = Uuid::new_v4();
         let now = clock.now();
+        let sink = LogSink::new(instance);
         let model = ProgressModel::new(display.mode, filter(display.level), instance, moment(now));
         Self {
-            log: LogSink::new(instance),
+            ledger: Box::new(MemoryLedger::new(instance, move |event| sink.rendered(event))),
             progress: Progress::new(model, display.format, log.printer()),
             mode: display.mode,
             next_tick: now.tick.plus(TICK),
@@ -176,9 +178,9 @@ impl Teller {
 }
 
 impl Observer for Teller {
-    fn observed(&mut self, job: &JobView<'_>, events: &[JobEvent], _: Memory, now: Now) {
+    fn observed(&mut self, job: &JobView<'_>, events: &[JobEvent], memory: Memory, now: Now) {
+        self.ledger.record(record::of(job, events, memory, self.ledger.instance(), now));
         for event in events {
-            self.log.job(event);
             self.progress.event(event, moment(now));
         }
         let identity = job.track.identity(job.watched);

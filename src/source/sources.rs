@@ -33,7 +33,7 @@ use super::settings::{Credentials, Environment, SourceError, SourceSettings};
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3_100);
 
 /// The sources of a process.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Sources {
     environment: Environment,
     http: SharedHttpClient,

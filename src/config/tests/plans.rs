@@ -21,14 +21,24 @@ fn every_setting_reaches_the_plan() {
     let plan = plan(
         "[poll]\ninitial_interval = '1s'\nmax_interval = '1m'\nmultiplier = 2\njitter = 0\nrequest_timeout = '5s'\nbatch = 'never'\n\
          [throttle]\nrequests_per_second = 10\nrequests_per_second_per_pool = 0.5\nmax_in_flight = 3\n\
-         [log]\nformat = 'json'\nlevel = 'debug'\nprogress_interval = '0'\n[state]\npath = 'none'\n",
+         [log]\nformat = 'json'\nlevel = 'debug'\nprogress_interval = '0'\n\
+         [state]\npath = 'x/y.db'\non_corrupt = 'set_aside'\nkeep_events = '1d'\nmax_events = 5\noutbox_age = '2h'\noutbox_events = 6\n",
     );
     assert_eq!(plan.poll.backoff, BackoffPolicy::new(SECOND, SECOND * 60, 2.0, 0.0).unwrap());
     assert_eq!((plan.poll.request_timeout, plan.poll.batch), (SECOND * 5, Batch::Never));
     let ceilings = &plan.ceilings;
     assert_eq!((ceilings.per_lane(), ceilings.per_pool(), ceilings.in_flight()), (10.0, 0.5, 3));
     let log = LogPlan { format: LogFormat::Json, level: LogLevel::Debug, progress_interval: Duration::ZERO };
-    assert_eq!((plan.log, plan.state), (log, StatePlan::None));
+    let state = StatePlan {
+        path: StatePath::File("x/y.db".into()),
+        on_corrupt: OnCorrupt::SetAside,
+        keep_events: SECOND * 86_400,
+        max_events: 5,
+        outbox_age: SECOND * 7_200,
+        outbox_events: 6,
+    };
+    assert_eq!((plan.log, plan.state), (log, state));
+    assert_eq!(super::plan("[state]\npath = 'none'\n").state.path, StatePath::None);
 }
 
 #[test]

@@ -1,0 +1,68 @@
+//! The config is read again while the daemon runs: resolved whole, compared, swapped, or refused.
+//!
+//! Used by `run` when SIGHUP comes.
+
+use std::path::PathBuf;
+
+use cognito_import_watch_core::domain::Target;
+use cognito_import_watch_core::schedule::Input;
+
+use super::engine::{Engine, Known};
+use super::{load, state};
+use crate::cli::ConfigArgs;
+use crate::config::{Overrides, Plan, Style, needs_restart};
+use crate::ledger::{Reader, RecordedJob};
+
+/// Where the config comes from.
+#[derive(Clone, Debug)]
+pub(super) struct Reload {
+    /// The file, or the text.
+    pub(super) config: ConfigArgs,
+    /// What was typed on top of it.
+    pub(super) overrides: Overrides,
+}
+
+/// A new plan, ready to be put in force.
+pub(super) struct Reloaded {
+    /// The plan.
+    pub(super) plan: Plan,
+    /// What makes the scheduler watch it.
+    pub(super) input: Input,
+    /// The jobs that are no longer watched.
+    pub(super) retired: Vec<Target>,
+    /// The settings that changed and are in force after a restart only.
+    pub(super) needs_restart: Vec<&'static str>,
+}
+
+impl Reload {
+    /// Reads the config again; the engine is ready for the new plan then. What is wrong with it is said as `check`
+    /// says it, and nothing has changed.
+    pub(super) async fn perform(
+        &self,
+        old: &Plan,
+        engine: &mut Engine,
+        state: Option<PathBuf>,
+    ) -> Result<Reloaded, String> {
+        let reload = self.clone();
+        let read = tokio::task::spawn_blocking(move || (reload.plan(), remembered(state))).await;
+        let (plan, jobs) = read.map_err(|_| "reading the config broke off inside this program".to_owned())?;
+        let (plan, jobs) = (plan?, jobs?);
+        let retired = state::retired(&plan, &jobs);
+        let known: Known = state::known(jobs);
+        let input = engine.replace(&plan, &known).await.map_err(|error| error.message)?;
+        let needs_restart = needs_restart(old, &plan);
+        Ok(Reloaded { plan, input, retired, needs_restart })
+    }
+
+    fn plan(&self) -> Result<Plan, String> {
+        let sources = load::sources(&self.config).map_err(|error| error.message)?;
+        load::resolve_to_watch(&sources, &self.overrides).map_err(|problems| problems.render(Style::Plain))
+    }
+}
+
+/// What the state file knows by now.
+fn remembered(state: Option<PathBuf>) -> Result<Vec<RecordedJob>, String> {
+    let Some(path) = state else { return Ok(Vec::new()) };
+    let jobs = Reader::open(&path).and_then(|reader| reader.jobs());
+    jobs.map_err(|error| error.to_string())
+}

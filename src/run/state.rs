@@ -1,0 +1,97 @@
+//! Where the state is kept, and what is remembered from before.
+//!
+//! Used by `run`, and by `history` and `status --recorded` to find the file.
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use cognito_import_watch_core::domain::Target;
+
+use super::engine::Known;
+use crate::config::{self, Plan, StatePath, StatePlan};
+use crate::exit::{CommandError, Exit};
+use crate::ledger::{FileLedger, FileSettings, LedgerError, Limits, OnCorrupt, Opened, RecordedJob};
+
+/// The file in a state directory.
+const FILE: &str = "state.db";
+
+/// The file that a plan means; `None` where it means none.
+pub(super) fn path(plan: &StatePlan, state_directory: Option<OsString>) -> Option<PathBuf> {
+    match &plan.path {
+        StatePath::None => None,
+        StatePath::File(path) => Some(path.clone()),
+        // systemd lists several with colons between them.
+        StatePath::Auto => std::env::split_paths(&state_directory?)
+            .next()
+            .filter(|directory| !directory.as_os_str().is_empty())
+            .map(|directory| directory.join(FILE)),
+    }
+}
+
+/// The variable of the service manager.
+pub(super) fn state_directory() -> Option<OsString> {
+    std::env::var_os("STATE_DIRECTORY")
+}
+
+/// Opens the ledger of a plan; `None` where it keeps no state.
+///
+/// # Errors
+/// Code 74 when the file cannot be used.
+pub(super) async fn open(plan: &StatePlan) -> Result<Option<Opened>, CommandError> {
+    let Some(path) = path(plan, state_directory()) else { return Ok(None) };
+    let settings = FileSettings {
+        path,
+        on_corrupt: match plan.on_corrupt {
+            config::OnCorrupt::Stop => OnCorrupt::Stop,
+            config::OnCorrupt::SetAside => OnCorrupt::SetAside,
+        },
+        limits: Limits {
+            keep_events: plan.keep_events,
+            max_events: plan.max_events,
+            outbox_age: plan.outbox_age,
+            outbox_events: usize::try_from(plan.outbox_events).unwrap_or(usize::MAX),
+        },
+    };
+    let opened = tokio::task::spawn_blocking(move || FileLedger::open(&settings)).await;
+    match opened {
+        Ok(opened) => opened.map(Some).map_err(|error| unusable(&error)),
+        Err(_) => Err(CommandError::new(Exit::Internal, "opening the state file broke off inside this program")),
+    }
+}
+
+/// A state file that cannot be used, as the error of a command.
+pub(super) fn unusable(error: &LedgerError) -> CommandError {
+    CommandError::new(Exit::File, error.to_string())
+}
+
+/// What is known of each job.
+pub(super) fn known(jobs: Vec<RecordedJob>) -> Known {
+    jobs.into_iter().map(|job| (job.target, job.track)).collect()
+}
+
+/// The jobs that are watched by the ledger's account, and no longer by the plan.
+pub(super) fn retired<'a>(plan: &Plan, jobs: impl IntoIterator<Item = &'a RecordedJob>) -> Vec<Target> {
+    let named: HashSet<&Target> = plan.jobs.iter().map(|job| &job.target).collect();
+    let pools: HashSet<_> = plan.pools.iter().map(|pool| &pool.id).collect();
+    let gone = |job: &&RecordedJob| {
+        job.retired.is_none() && !named.contains(&job.target) && !pools.contains(&job.target.pool)
+    };
+    jobs.into_iter().filter(gone).map(|job| job.target.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_is_the_one_named_or_in_the_first_state_directory() {
+        let plan = |path| StatePlan { path, ..StatePlan::default() };
+        let of = |path, directory: Option<&str>| super::path(&plan(path), directory.map(Into::into));
+        assert_eq!(of(StatePath::Auto, Some("/var/lib/a:/var/lib/b")), Some("/var/lib/a/state.db".into()));
+        assert_eq!(of(StatePath::Auto, Some("")), None);
+        assert_eq!(of(StatePath::Auto, None), None);
+        assert_eq!(of(StatePath::None, Some("/var/lib/a")), None);
+        assert_eq!(of(StatePath::File("x.db".into()), Some("/var/lib/a")), Some("x.db".into()));
+    }
+}
