@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::{FalseyValueParser, OsStr, Resettable};
 use clap::{Arg, ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use cognito_import_watch_core::domain::{Limit, Target, UserPoolId};
+use cognito_import_watch_core::domain::{Limit, Target, Timestamp, UserPoolId};
 
 use crate::config::{LogFormat, LogLevel, parse_duration};
 use crate::exit::Exit;
@@ -83,6 +83,8 @@ pub enum Command {
     Status(StatusArgs),
     /// Print a pool's import jobs, newest first
     List(ListArgs),
+    /// Print the events that `run` recorded in its state file
+    History(HistoryArgs),
     /// Check a config file and say what its plan costs, without network
     Check(CheckArgs),
     /// Print the JSON Schema of the config file
@@ -172,6 +174,38 @@ pub struct StatusArgs {
     /// Where the config comes from.
     #[command(flatten)]
     pub config: ConfigArgs,
+    /// Ask the state file of `run` in place of the service
+    #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "COGNITO_IMPORT_WATCH_RECORDED")]
+    pub recorded: bool,
+    /// The state file for --recorded, in place of the config's; unused without it
+    #[arg(long, value_name = "FILE", env = "COGNITO_IMPORT_WATCH_STATE")]
+    pub state: Option<PathBuf>,
+}
+
+/// Flags of `history`.
+#[derive(Debug, Args)]
+pub struct HistoryArgs {
+    /// The job whose events to print.
+    #[arg(value_name = "TARGET", value_parser = target, help = "The job whose events to print, <user-pool-id>/<job-id> [default: all jobs]")]
+    pub target: Option<Target>,
+    /// Where the config comes from.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// The state file, in place of the config's
+    #[arg(long, value_name = "FILE", env = "COGNITO_IMPORT_WATCH_STATE")]
+    pub state: Option<PathBuf>,
+    /// Events since then alone: so long ago, such as 2h, or at a time, such as 2026-11-22T17:00:00Z
+    #[arg(long, value_name = "DURATION|TIME", value_parser = since, env = "COGNITO_IMPORT_WATCH_SINCE")]
+    pub since: Option<Since>,
+}
+
+/// The beginning of a history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// So long ago.
+    Ago(Duration),
+    /// At this time.
+    At(Timestamp),
 }
 
 /// Flags of `list`.
@@ -251,6 +285,16 @@ fn watched(text: &str) -> Result<Watched, String> {
     pool(text).map(Watched::Pool).or_else(|_| target(text).map(Watched::Job))
 }
 
+fn since(text: &str) -> Result<Since, String> {
+    let time = text.trim().parse::<jiff::Timestamp>();
+    if let Ok(time) = time {
+        return Ok(Since::At(Timestamp::from_millis(time.as_millisecond())));
+    }
+    parse_duration(text)
+        .map(Since::Ago)
+        .map_err(|error| format!("{error}; or write a time with its zone, such as 2026-11-22T17:00:00Z"))
+}
+
 fn limit(text: &str) -> Result<Limit, String> {
     match text.trim() {
         "any" => Ok(Limit::Any),
@@ -300,6 +344,15 @@ mod tests {
                 assert_eq!(flag.get_env().and_then(|env| env.to_str()), Some(variable.as_str()), "--{name}");
             }
         }
+    }
+
+    #[test]
+    fn a_history_begins_so_long_ago_or_at_a_time() {
+        assert_eq!(since("1h30m"), Ok(Since::Ago(Duration::from_secs(5_400))));
+        let at = Since::At(Timestamp::from_millis(1_548_271_708_000));
+        assert_eq!((since("2019-01-23T19:28:28Z"), since("2019-01-23T20:28:28+01:00")), (Ok(at), Ok(at)));
+        assert!(since("yesterday").unwrap_err().contains("write a time with its zone"));
+        assert!(since("90").unwrap_err().contains("90s"));
     }
 
     #[test]

@@ -57,11 +57,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the file cannot be read or holds what was never written.
-    pub fn history(
-        &self,
-        filter: &Filter,
-        take: &mut dyn FnMut(RenderedEvent) -> bool,
-    ) -> Result<(), LedgerError> {
+    pub fn history(&self, filter: &Filter, take: &mut dyn FnMut(RenderedEvent) -> bool) -> Result<(), LedgerError> {
         store::history(&self.connection, filter, take).map_err(|error| open::unreadable(&self.path, error))
     }
 }
@@ -70,8 +66,7 @@ impl Reader {
 /// nobody has open only as one that does not change.
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let open = |uri: String| -> rusqlite::Result<Connection> {
-        let flags =
-            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
         let connection = Connection::open_with_flags(uri, flags)?;
         connection.busy_timeout(std::time::Duration::from_secs(2))?;
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
@@ -80,7 +75,8 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let uri = uri_of(path);
     let in_use = schema::with_suffix(path, "-wal").exists();
     open(format!("{uri}?mode=ro")).or_else(|error| {
-        let refused = matches!(error.sqlite_error_code(), Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly));
+        let refused =
+            matches!(error.sqlite_error_code(), Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly));
         if refused && !in_use { open(format!("{uri}?immutable=1")) } else { Err(error) }
     })
 }

@@ -143,7 +143,10 @@ fn kinds(kinds: &[ErrorKind]) -> Vec<String> {
 }
 
 fn kind(word: &str) -> Result<ErrorKind, String> {
-    ErrorKind::ALL.into_iter().find(|kind| kind.as_str() == word).ok_or_else(|| format!("unknown kind of error {word:?}"))
+    ErrorKind::ALL
+        .into_iter()
+        .find(|kind| kind.as_str() == word)
+        .ok_or_else(|| format!("unknown kind of error {word:?}"))
 }
 
 fn mark(word: &str) -> Result<Mark, String> {

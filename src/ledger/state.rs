@@ -110,7 +110,13 @@ impl State {
     }
 
     /// A sink, with what it has not been told yet.
-    pub(super) fn add_outlet(&mut self, name: &'static str, cursor: i64, untold: Vec<(i64, RenderedEvent)>, dropped: u64) {
+    pub(super) fn add_outlet(
+        &mut self,
+        name: &'static str,
+        cursor: i64,
+        untold: Vec<(i64, RenderedEvent)>,
+        dropped: u64,
+    ) {
         let since = Instant::now();
         let queue = untold.into_iter().map(|(seq, event)| Untold { seq, event: Arc::new(event), since }).collect();
         self.outlets.push(Outlet { name, queue, cursor, dropped, saved: cursor, moved: None });
@@ -128,7 +134,11 @@ impl State {
             })
             .collect();
         for outlet in &mut self.outlets {
-            outlet.queue.extend(events.iter().map(|(seq, event)| Untold { seq: *seq, event: Arc::clone(event), since }));
+            outlet.queue.extend(events.iter().map(|(seq, event)| Untold {
+                seq: *seq,
+                event: Arc::clone(event),
+                since,
+            }));
         }
         self.push(Change::Job(Box::new(record), events), urgency)
     }
@@ -240,9 +250,8 @@ impl State {
         let Some(outlet) = self.outlets.get_mut(outlet) else { return };
         loop {
             let many = outlet.queue.len() > limits.outbox_events;
-            let excess = |untold: &mut Untold| {
-                untold.seq <= written && (many || now.since(untold.event.at) > limits.outbox_age)
-            };
+            let excess =
+                |untold: &mut Untold| untold.seq <= written && (many || now.since(untold.event.at) > limits.outbox_age);
             let Some(untold) = outlet.queue.pop_front_if(excess) else { break };
             outlet.dropped += 1;
             outlet.move_to(untold.seq);

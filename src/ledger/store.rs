@@ -74,15 +74,13 @@ pub(super) fn write<'a>(
     transaction.commit()
 }
 
-const WRITE_JOB: &str =
-    "INSERT INTO jobs (pool, job, name, account, status, verdict, first_seen, retired, state) \
+const WRITE_JOB: &str = "INSERT INTO jobs (pool, job, name, account, status, verdict, first_seen, retired, state) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, NULL, ?8) ON CONFLICT DO UPDATE SET \
      name = excluded.name, account = excluded.account, status = excluded.status, verdict = excluded.verdict, \
      first_seen = coalesce(first_seen, excluded.first_seen), retired = NULL, state = excluded.state";
 
 /// A commit that was reported as failed may have reached the disk all the same: the same number is the same event.
-const WRITE_EVENT: &str =
-    "INSERT OR REPLACE INTO events (seq, at, pool, job, event, event_id, level, line, subject, phrase) \
+const WRITE_EVENT: &str = "INSERT OR REPLACE INTO events (seq, at, pool, job, event, event_id, level, line, subject, phrase) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
 const MOVE_CURSOR: &str =
@@ -121,8 +119,7 @@ fn event_to(statement: &mut Statement<'_>, seq: i64, event: &RenderedEvent) -> r
 pub(super) fn instance(connection: &Connection) -> Result<Uuid, ReadError> {
     let insert = "INSERT INTO meta (key, value) VALUES ('instance', ?1) ON CONFLICT DO NOTHING";
     connection.execute(insert, [Uuid::new_v4().to_string()])?;
-    let text: String =
-        connection.query_row("SELECT value FROM meta WHERE key = 'instance'", [], |row| row.get(0))?;
+    let text: String = connection.query_row("SELECT value FROM meta WHERE key = 'instance'", [], |row| row.get(0))?;
     text.parse().map_err(|_| ReadError::Content(format!("the instance {text:?} is no UUID")))
 }
 

@@ -1,8 +1,10 @@
 //! What commands print as their result, and what `wait` shows until then.
 //!
-//! Reading order: [`report`] (what is known of a job), [`wait`], [`status`] and [`list`] (the results),
+//! Reading order: [`report`] (what is known of a job), [`wait`], [`status`], [`list`] and [`history`] (the
+//! results),
 //! [`progress`] (the display of `wait`).
 
+pub mod history;
 pub mod list;
 pub mod progress;
 pub mod report;

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cognito_import_watch_core::domain::{JobEvent, Memory, PollError, Target, UserPoolId};
-use cognito_import_watch_core::schedule::{
-    Ending, Input, JobView, LaneIndex, Now, Question, RateChange, Scheduler,
-};
+use cognito_import_watch_core::schedule::{Ending, Input, JobView, LaneIndex, Now, Question, RateChange, Scheduler};
 use uuid::Uuid;
 
 use super::console::{Console, Log};
@@ -139,7 +137,9 @@ fn ledger(
     log: &Arc<DaemonLog>,
 ) -> Result<Box<dyn Ledger>, CommandError> {
     let sink = LogSink::new(instance);
-    let Some(mut file) = file else { return Ok(Box::new(MemoryLedger::new(instance, move |event| sink.rendered(event)))) };
+    let Some(mut file) = file else {
+        return Ok(Box::new(MemoryLedger::new(instance, move |event| sink.rendered(event))));
+    };
     let log = Arc::clone(log);
     file.start(vec![Box::new(LogOutlet::new(sink, printer))], move |notice| log.notice(notice))
         .map_err(|error| state::unusable(&error))?;
@@ -187,12 +187,7 @@ impl Daemon {
     }
 
     /// Tells how reading the config again went, and gives what follows from it.
-    fn reloaded(
-        &mut self,
-        outcome: Result<Reloaded, String>,
-        plan: &mut Plan,
-        engine: &Engine,
-    ) -> Vec<Input> {
+    fn reloaded(&mut self, outcome: Result<Reloaded, String>, plan: &mut Plan, engine: &Engine) -> Vec<Input> {
         let Reloaded { plan: new, input, retired, needs_restart } = match outcome {
             Ok(reloaded) => reloaded,
             Err(error) => {

@@ -9,6 +9,7 @@ mod daemon;
 mod daemon_log;
 mod demo;
 mod engine;
+mod history;
 mod list;
 mod load;
 mod outlet;
@@ -36,6 +37,7 @@ pub fn perform(cli: Cli) -> Exit {
         Command::Wait(args) => on_runtime(wait::wait(args, shared, &console)),
         Command::Status(args) => on_runtime(status::status(args, shared, &console)),
         Command::List(args) => on_runtime(list::list(args, shared, &console)),
+        Command::History(args) => history::history(&args, &shared, &console),
         Command::Check(args) => check::check(&args, &shared, &console),
         Command::Schema => pages::schema(&console),
         Command::Demo => on_runtime(demo::demo(&shared, &console)),

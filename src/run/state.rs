@@ -4,12 +4,15 @@
 
 use std::collections::HashSet;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cognito_import_watch_core::domain::Target;
 
+use super::console::Console;
 use super::engine::Known;
-use crate::config::{self, Plan, StatePath, StatePlan};
+use super::load;
+use crate::cli::{ConfigArgs, Shared};
+use crate::config::{self, Plan, StatePath, StatePlan, resolve};
 use crate::exit::{CommandError, Exit};
 use crate::ledger::{FileLedger, FileSettings, LedgerError, Limits, OnCorrupt, Opened, RecordedJob};
 
@@ -60,6 +63,31 @@ pub(super) async fn open(plan: &StatePlan) -> Result<Option<Opened>, CommandErro
     }
 }
 
+/// The file to read: the one named, else the config's, else the one in the state directory.
+///
+/// # Errors
+/// Code 2 when no file is meant, 78 when the config is wrong.
+pub(super) fn to_read(
+    named: Option<&Path>,
+    config: &ConfigArgs,
+    shared: &Shared,
+    console: &Console,
+) -> Result<PathBuf, CommandError> {
+    if let Some(named) = named {
+        return Ok(named.to_owned());
+    }
+    let sources = load::sources(config)?;
+    let plan = resolve(&sources, &load::overrides(shared)).map_err(|problems| load::refused(&problems, console))?;
+    let usage = |message| CommandError::new(Exit::Usage, message);
+    match (path(&plan.state, state_directory()), &plan.state.path) {
+        (Some(path), _) => Ok(path),
+        (None, StatePath::None) => Err(usage("the config keeps no state: state.path is \"none\"")),
+        (None, StatePath::Auto | StatePath::File(_)) => {
+            Err(usage("no state file is named: give --state FILE, or --config FILE where state.path names one"))
+        }
+    }
+}
+
 /// A state file that cannot be used, as the error of a command.
 pub(super) fn unusable(error: &LedgerError) -> CommandError {
     CommandError::new(Exit::File, error.to_string())
@@ -74,9 +102,8 @@ pub(super) fn known(jobs: Vec<RecordedJob>) -> Known {
 pub(super) fn retired<'a>(plan: &Plan, jobs: impl IntoIterator<Item = &'a RecordedJob>) -> Vec<Target> {
     let named: HashSet<&Target> = plan.jobs.iter().map(|job| &job.target).collect();
     let pools: HashSet<_> = plan.pools.iter().map(|pool| &pool.id).collect();
-    let gone = |job: &&RecordedJob| {
-        job.retired.is_none() && !named.contains(&job.target) && !pools.contains(&job.target.pool)
-    };
+    let gone =
+        |job: &&RecordedJob| job.retired.is_none() && !named.contains(&job.target) && !pools.contains(&job.target.pool);
     jobs.into_iter().filter(gone).map(|job| job.target.clone()).collect()
 }
 

@@ -9,8 +9,8 @@ use cognito_import_watch_core::schedule::Ending;
 use super::console::Console;
 use super::daemon::signals;
 use super::engine::{self, Keys, Known};
-use super::load;
 use super::silent::Silent;
+use super::{history, load};
 use crate::cli::{Output, Shared, StatusArgs};
 use crate::config::{Overrides, Selection};
 use crate::driver::{Ended, OnHangup};
@@ -22,6 +22,9 @@ use crate::output::{JobReport, status};
 /// # Errors
 /// When the config or the command line is wrong, or AWS's own settings cannot be used.
 pub(super) async fn status(args: StatusArgs, shared: Shared, console: &Console) -> Result<Exit, CommandError> {
+    if args.recorded {
+        return history::recorded(&args, &shared, console);
+    }
     let overrides = Overrides { targets: args.targets, selection: Selection::Only, ..load::overrides(&shared) };
     let plan = load::plan_to_watch(&args.config, &overrides, console)?;
     let mut signals = signals()?;

@@ -184,7 +184,8 @@ impl Printer {
     pub fn wait_for(&self, from: Mark, to: Mark, patience: Duration) -> Written {
         let pending = |state: &mut State| state.done < to.taken && state.writing != Writing::Over;
         let state = self.0.lock();
-        let (state, _) = self.0.changed.wait_timeout_while(state, patience, pending).unwrap_or_else(PoisonError::into_inner);
+        let (state, _) =
+            self.0.changed.wait_timeout_while(state, patience, pending).unwrap_or_else(PoisonError::into_inner);
         match state.writing {
             Writing::Over => Written::NotAll,
             Writing::Nothing | Writing::Something if state.done < to.taken => Written::NotYet,

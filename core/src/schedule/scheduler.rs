@@ -308,7 +308,9 @@ impl Scheduler {
             Ending::WhenOver { .. } => true,
         };
         let pools_done = match self.time {
-            TimeLeft::Until(_) | TimeLeft::Up(_) | TimeLeft::Stopped => self.pools.iter().all(|pool| pool.is_done() || pool.is_gone()),
+            TimeLeft::Until(_) | TimeLeft::Up(_) | TimeLeft::Stopped => {
+                self.pools.iter().all(|pool| pool.is_done() || pool.is_gone())
+            }
             TimeLeft::Ended => true,
         };
         ends && self.open_jobs == 0 && pools_done
@@ -489,19 +491,18 @@ impl Scheduler {
         }
         for (index, slot) in &mut self.lanes {
             while let Some((item, bucket, place)) = next_of(slot, &mut self.places, now) {
-                let question = match item {
-                    // A job whose watch ended while it was due is passed over.
-                    Item::Job(job) => self.jobs.get_mut(job).filter(|job| job.is_ready()).map(|job| {
-                        job.state = State::InFlight;
-                        job.polls += 1;
-                        Question::Describe(job.watched.target.clone())
-                    }),
-                    Item::Pool(pool) => self
-                        .pools
-                        .get(pool)
-                        .filter(|pool| !pool.is_gone())
-                        .map(|pool| Question::List { pool: pool.id.clone(), token: pool.token().map(str::to_owned) }),
-                };
+                let question =
+                    match item {
+                        // A job whose watch ended while it was due is passed over.
+                        Item::Job(job) => self.jobs.get_mut(job).filter(|job| job.is_ready()).map(|job| {
+                            job.state = State::InFlight;
+                            job.polls += 1;
+                            Question::Describe(job.watched.target.clone())
+                        }),
+                        Item::Pool(pool) => self.pools.get(pool).filter(|pool| !pool.is_gone()).map(|pool| {
+                            Question::List { pool: pool.id.clone(), token: pool.token().map(str::to_owned) }
+                        }),
+                    };
                 let Some(question) = question else { continue };
                 slot.lane.take(now, bucket);
                 let id = self.next_id;

@@ -51,6 +51,20 @@ impl Program {
         self
     }
 
+    /// Lets no file of it grow beyond so many bytes, a multiple of 512: to it the disk is full. [`Running::unlimited`]
+    /// ends that.
+    pub(crate) fn with_files_up_to(self, bytes: u64) -> Self {
+        let mut command = Command::new("/bin/sh");
+        command.arg("-c").arg(format!("trap '' XFSZ; ulimit -S -f {}; exec \"$0\" \"$@\"", bytes / 512));
+        command.arg(self.0.get_program()).args(self.0.get_args());
+        command.env_clear().envs(self.0.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        if let Some(directory) = self.0.get_current_dir() {
+            command.current_dir(directory);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self(command)
+    }
+
     /// Writes its result to a disk that is full.
     pub(crate) fn onto_a_full_disk(mut self) -> Self {
         self.0.stdout(File::options().write(true).open("/dev/full").unwrap());
@@ -114,6 +128,24 @@ impl Running {
     pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([format!("-{name}"), self.pid.to_string()]).status().unwrap();
         assert!(sent.success(), "cannot send {name}");
+    }
+
+    /// Lets its files grow again.
+    pub(crate) fn unlimited(&self) {
+        let pid = self.pid.to_string();
+        let done = Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited:"]).status().unwrap();
+        assert!(done.success(), "cannot lift the limit");
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Kills it, so that it can do nothing more; gives what it had written.
+    pub(crate) fn kill(self) -> String {
+        self.signal("KILL");
+        let Ok(_) = self.status.recv_timeout(DEADLINE) else { panic!("it is not dead\n{}", self.so_far()) };
+        self.out.whole()
     }
 
     /// Reads one more line on stdout and no other: a reader that has gone.

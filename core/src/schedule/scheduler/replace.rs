@@ -20,15 +20,14 @@ impl Scheduler {
         }
         let mut jobs: HashMap<Target, NewJob> =
             new.jobs.iter().map(|job| (job.job.target.clone(), job.clone())).collect();
-        let pools: HashMap<UserPoolId, NewPool> = new.pools.iter().map(|pool| (pool.id.clone(), pool.clone())).collect();
+        let pools: HashMap<UserPoolId, NewPool> =
+            new.pools.iter().map(|pool| (pool.id.clone(), pool.clone())).collect();
         for index in 0..self.jobs.len() {
             let Some(slot) = self.jobs.get(index).filter(|slot| slot.state != State::Gone) else { continue };
             let target = &slot.watched.target;
             let of_pool = |pool: &NewPool| (pool.lane, watched_of_pool(pool, target));
-            let stays = jobs
-                .remove(target)
-                .map(|job| (job.lane, job.job))
-                .or_else(|| pools.get(&target.pool).map(of_pool));
+            let stays =
+                jobs.remove(target).map(|job| (job.lane, job.job)).or_else(|| pools.get(&target.pool).map(of_pool));
             match stays {
                 Some((lane, job)) => self.change_job(index, lane, job, now),
                 None => self.drop_job(index),

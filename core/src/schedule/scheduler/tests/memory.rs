@@ -70,10 +70,8 @@ fn a_pools_job_that_changed_while_down_is_told_however_long_ago_that_was() {
     let mut before = World::new(settings(Ending::WhenStopped), at_time(|_| job("InProgress")));
     before.watch(A);
     before.run(SECOND);
-    let ended = || JobSnapshot {
-        completed_at: Some(Timestamp::from_millis(1_600_000_000_000)),
-        ..shown("Succeeded", 0)
-    };
+    let ended =
+        || JobSnapshot { completed_at: Some(Timestamp::from_millis(1_600_000_000_000)), ..shown("Succeeded", 0) };
     let service: Service = Box::new(move |question, _| match question {
         Question::Describe(_) => (PollResult::Job(ended(), None), Duration::ZERO),
         Question::List { .. } => {
@@ -140,7 +138,8 @@ fn a_job_that_is_no_longer_named_stays_with_its_pool() {
     world.watch_pool();
     world.run(SECOND);
     let target = world.scheduler.views(world.now()).next().unwrap().watched.target.to_string();
-    for (jobs, pools) in [(vec![named(&world, &target)], vec![pool(Vec::new())]), (Vec::new(), vec![pool(Vec::new())])] {
+    for (jobs, pools) in [(vec![named(&world, &target)], vec![pool(Vec::new())]), (Vec::new(), vec![pool(Vec::new())])]
+    {
         world.feed(replacement(jobs, pools));
         world.run(world.now + 60 * SECOND);
         assert_eq!((world.scheduler.job_count(), world.scheduler.pool_count()), (1, 1));
