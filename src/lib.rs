@@ -5,11 +5,14 @@
 //! ```text
 //!  config file ──resolve──▶ Plan ──▶ Scheduler ◀───────────── signal
 //!    TOML      all problems at once     │   ▲
-//!                           Action::Send│   │Input::{Wake, Job, Pool, Answered, Stop}
+//!                           Action::Send│   │Input::{Wake, Job, Pool, Replace, Answered, Stop}
 //!                                       ▼   │
 //!                                     driver ──▶ JobSource ──▶ Cognito: Describe, List
 //!                                       │
-//!                   Action::Observed (events, state) ──▶ Observer ──▶ log · progress · result
+//!                   Action::Observed (events, state) ──▶ Observer ──▶ progress · result
+//!                                                           │
+//!                                                           ▼
+//!                              ledger (state and events in one transaction) ──▶ outbox ──▶ sinks: log
 //! ```
 //!
 //! Decisions are made in the member `core` (crate `cognito_import_watch_core`), which has no input or output:
@@ -18,7 +21,9 @@
 //! daemon talks to it over HTTP as to AWS.
 //!
 //! `run`, `wait`, `status` and `demo` differ only in the plan they build, in when the scheduler ends
-//! ([`Ending`]), and in the [`driver::Observer`] they give it: one code path.
+//! ([`Ending`]), and in the [`driver::Observer`] and the [`ledger::Ledger`] they give it: one code path. The loop never
+//! waits for a disk: the ledger has threads of its own, and a poll waits until the last answer about its job is kept.
+//! On SIGHUP the loop hands itself back, the new plan replaces what the scheduler watches, and the loop is run on.
 //!
 //! # The rooms, and what they may not name
 //!
@@ -29,6 +34,7 @@
 //! | [`config`] | what was written, what will run, every problem with its place | tokio, aws, source, sink |
 //! | [`source`] | the remote side: a narrow trait and its Cognito adapter, the only place naming `aws_*`; errors classified once | schedule, config, sink |
 //! | [`sink`] | events leave: their words, their JSON line, and the only place where levels are chosen | schedule, source, config |
+//! | [`ledger`] | durable memory: jobs' last known state and the events on their way out, one transaction for both; a twin that keeps nothing | schedule, source, config |
 //! | [`telemetry`] | the log as lines, and the thread that writes them | schedule, source, config |
 //! | [`output`] | results and the live display | schedule, source, config |
 //! | [`driver`] | the loop: due, answer or signal, `Scheduler::handle`, do the actions | config, aws, cli |

@@ -178,6 +178,9 @@ fn every_event() -> Vec<Map<String, Value>> {
     });
     let daemon = [
         DaemonFact::Started { version: "0", state: None },
+        DaemonFact::Reloaded,
+        DaemonFact::ReloadRejected { error: "no".to_owned() },
+        DaemonFact::StateUnwritable { state: "state.db".to_owned(), error: "no".to_owned() },
         DaemonFact::Stopping { reason: "complete" },
         DaemonFact::Stopped,
     ]
