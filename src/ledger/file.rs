@@ -158,7 +158,8 @@ impl FileLedger {
             let (cursor, untold, left_out) = self.outlet(&connection, sink.name(), limits)?;
             self.shared.lock().add_outlet(sink.name(), cursor, untold, left_out);
         }
-        let writer = Writer { path: self.path.clone(), limits, connection: Some(connection), lock };
+        let writer =
+            Writer { path: self.path.clone(), limits, connection: Some(connection), instance: self.instance, lock };
         let shared = Arc::clone(&self.shared);
         self.spawn("ledger", move || writer.run(&shared))?;
         for (index, sink) in sinks.into_iter().enumerate() {

@@ -9,7 +9,6 @@ use tokio::time::Instant;
 
 use super::file::{Notice, Shared};
 use super::state::{Health, Stage};
-use crate::clock::wall_time;
 use crate::sink::RenderedEvent;
 
 /// How many events a sink is told at once.
@@ -55,7 +54,7 @@ pub(super) fn run(mut sink: Box<dyn Sink>, index: usize, shared: &Shared) {
                 shared.changed(&mut state);
             }
             Delivery::Pending | Delivery::Refused => {
-                state.bound(index, wall_time());
+                state.bound(index);
                 tell_dropped(index, shared, state);
                 shared.pause(PAUSE);
             }
@@ -73,7 +72,7 @@ fn next(index: usize, shared: &Shared) -> Option<(i64, Vec<Arc<RenderedEvent>>)>
         if state.stage == Stage::Closed {
             return None;
         }
-        state.bound(index, wall_time());
+        state.bound(index);
         if state.outlets.get(index).is_some_and(|outlet| outlet.dropped > 0) {
             tell_dropped(index, shared, state);
             state = shared.lock();

@@ -11,7 +11,8 @@ use tokio::time::Instant;
 
 use super::file::Limits;
 use super::record::{Record, Urgency};
-use super::store::Change;
+use super::store::{Change, Numbered};
+use crate::clock::wall_time;
 use crate::sink::RenderedEvent;
 
 /// How long a write may take before its events are told without it.
@@ -51,8 +52,6 @@ pub(super) struct Pending {
     /// The number of the last event up to here.
     pub(super) last: i64,
     pub(super) change: Change,
-    urgency: Urgency,
-    since: Instant,
 }
 
 /// An event that a sink has not taken yet.
@@ -61,6 +60,14 @@ pub(super) struct Untold {
     pub(super) seq: i64,
     pub(super) event: Arc<RenderedEvent>,
     since: Instant,
+}
+
+/// What is written in one transaction.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub(super) changes: Vec<Arc<Pending>>,
+    pub(super) later: Vec<(Target, Arc<Change>)>,
+    pub(super) cursors: BTreeMap<&'static str, i64>,
 }
 
 /// How far a sink is.
@@ -80,6 +87,11 @@ pub(super) struct Outlet {
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) pending: VecDeque<Arc<Pending>>,
+    /// The states of jobs of which only the time of the last good poll is new, since when.
+    later: BTreeMap<Target, Arc<Change>>,
+    later_since: Option<Instant>,
+    /// When so many changes wait, those that were overtaken are let go.
+    thin_at: usize,
     pub(super) outlets: Vec<Outlet>,
     pub(super) health: Health,
     pub(super) stage: Stage,
@@ -97,6 +109,9 @@ impl State {
     pub(super) fn new(limits: Limits, last: i64) -> Self {
         Self {
             pending: VecDeque::new(),
+            later: BTreeMap::new(),
+            later_since: None,
+            thin_at: MOST_CHANGES,
             outlets: Vec::new(),
             health: Health::Good,
             stage: Stage::Open,
@@ -110,21 +125,27 @@ impl State {
     }
 
     /// A sink, with what it has not been told yet.
-    pub(super) fn add_outlet(
-        &mut self,
-        name: &'static str,
-        cursor: i64,
-        untold: Vec<(i64, RenderedEvent)>,
-        dropped: u64,
-    ) {
-        let since = Instant::now();
-        let queue = untold.into_iter().map(|(seq, event)| Untold { seq, event: Arc::new(event), since }).collect();
-        self.outlets.push(Outlet { name, queue, cursor, dropped, saved: cursor, moved: None });
+    pub(super) fn add_outlet(&mut self, name: &'static str, cursor: i64, untold: Vec<Numbered>, dropped: u64) {
+        let (now, wall) = (Instant::now(), wall_time());
+        let queue = untold.into_iter().map(|(seq, event)| {
+            // From here on it ages by the clock that nobody sets.
+            let since = now.checked_sub(wall.since(event.at)).unwrap_or(now);
+            Untold { seq, event: Arc::new(event), since }
+        });
+        self.outlets.push(Outlet { name, queue: queue.collect(), cursor, dropped, saved: cursor, moved: None });
     }
 
     /// Takes a record in: to be written, and its events to be told after that.
     pub(super) fn record(&mut self, mut record: Record) -> u64 {
-        let urgency = record.urgency;
+        let target = record.target.clone();
+        match record.urgency {
+            Urgency::AtOnce => drop(self.later.remove(&target)),
+            Urgency::Whenever => {
+                self.later.insert(target, Arc::new(Change::Job(Box::new(record), Vec::new())));
+                self.later_since.get_or_insert_with(Instant::now);
+                return 0;
+            }
+        }
         let since = Instant::now();
         let events: Vec<(i64, Arc<RenderedEvent>)> = std::mem::take(&mut record.events)
             .into_iter()
@@ -140,20 +161,25 @@ impl State {
                 since,
             }));
         }
-        self.push(Change::Job(Box::new(record), events), urgency)
+        self.push(Change::Job(Box::new(record), events))
     }
 
     pub(super) fn retire(&mut self, jobs: Vec<Target>, at: Timestamp) {
-        self.push(Change::Retired(jobs, at), Urgency::AtOnce);
+        for job in &jobs {
+            self.later.remove(job);
+        }
+        if !jobs.is_empty() {
+            self.push(Change::Retired(jobs, at));
+        }
     }
 
-    fn push(&mut self, change: Change, urgency: Urgency) -> u64 {
+    fn push(&mut self, change: Change) -> u64 {
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        let pending = Pending { ticket, last: self.last, change, urgency, since: Instant::now() };
-        self.pending.push_back(Arc::new(pending));
-        if self.health == Health::Unwritable && self.pending.len() > MOST_CHANGES {
+        self.pending.push_back(Arc::new(Pending { ticket, last: self.last, change }));
+        if self.health == Health::Unwritable && self.pending.len() > self.thin_at {
             self.thin_out();
+            self.thin_at = MOST_CHANGES.max(2 * self.pending.len());
         }
         ticket
     }
@@ -185,32 +211,48 @@ impl State {
     /// When there is something to write; `None` while there is not.
     pub(super) fn write_due(&self) -> Option<Instant> {
         let now = Instant::now();
-        let pending = self.pending.iter().map(|pending| match pending.urgency {
-            Urgency::AtOnce => now,
-            Urgency::Whenever => pending.since + LATER,
-        });
+        let pending = (!self.pending.is_empty()).then_some(now);
+        let later = self.later_since.map(|since| since + LATER);
         let cursors = self.outlets.iter().filter_map(|outlet| outlet.moved.map(|moved| moved + CURSOR_WAITS));
-        let due = pending.chain(cursors).min();
+        let due = pending.into_iter().chain(later).chain(cursors).min();
         match self.stage {
             Stage::Open => due,
             Stage::Draining | Stage::Closed => due.map(|_| now),
         }
     }
 
+    /// What is to be written now, but no more changes than `most`.
+    pub(super) fn batch(&self, most: usize) -> Batch {
+        let changes: Vec<_> = self.pending.iter().take(most).map(Arc::clone).collect();
+        // Behind every change, so that none of these is older than what it replaces.
+        let is_all = changes.len() == self.pending.len();
+        let later = self.later.iter().filter(|_| is_all).map(|(target, change)| (target.clone(), Arc::clone(change)));
+        Batch { changes, later: later.collect(), cursors: self.cursors() }
+    }
+
     /// The cursors that moved since they were written.
-    pub(super) fn cursors(&self) -> BTreeMap<&'static str, i64> {
+    fn cursors(&self) -> BTreeMap<&'static str, i64> {
         let moved = self.outlets.iter().filter(|outlet| outlet.cursor > outlet.saved);
         moved.map(|outlet| (outlet.name, outlet.cursor)).collect()
     }
 
-    /// The first `count` changes and these cursors are written.
-    pub(super) fn written(&mut self, tickets: u64, cursors: &BTreeMap<&'static str, i64>) {
-        while let Some(pending) = self.pending.pop_front_if(|pending| pending.ticket <= tickets) {
+    /// A batch is written.
+    pub(super) fn written(&mut self, batch: &Batch) {
+        let newest = batch.changes.last().map_or(0, |pending| pending.ticket);
+        while let Some(pending) = self.pending.pop_front_if(|pending| pending.ticket <= newest) {
             self.written = self.written.max(pending.last);
         }
-        self.settled = self.settled.max(tickets);
+        self.settled = self.settled.max(newest);
+        self.thin_at = MOST_CHANGES;
+        for (target, written) in &batch.later {
+            // What has come meanwhile is written in its turn.
+            if self.later.get(target).is_some_and(|now| Arc::ptr_eq(now, written)) {
+                self.later.remove(target);
+            }
+        }
+        self.later_since = if self.later.is_empty() { None } else { Some(Instant::now()) };
         for outlet in &mut self.outlets {
-            if let Some(seq) = cursors.get(outlet.name) {
+            if let Some(seq) = batch.cursors.get(outlet.name) {
                 outlet.saved = outlet.saved.max(*seq);
             }
             if outlet.cursor == outlet.saved {
@@ -245,13 +287,13 @@ impl State {
     }
 
     /// Drops what has waited for a sink for too long, or is too much. A sink that waits for a write loses nothing.
-    pub(super) fn bound(&mut self, outlet: usize, now: Timestamp) {
+    pub(super) fn bound(&mut self, outlet: usize) {
         let (limits, written) = (self.limits, self.written);
         let Some(outlet) = self.outlets.get_mut(outlet) else { return };
         loop {
             let many = outlet.queue.len() > limits.outbox_events;
             let excess =
-                |untold: &mut Untold| untold.seq <= written && (many || now.since(untold.event.at) > limits.outbox_age);
+                |untold: &mut Untold| untold.seq <= written && (many || untold.since.elapsed() > limits.outbox_age);
             let Some(untold) = outlet.queue.pop_front_if(excess) else { break };
             outlet.dropped += 1;
             outlet.move_to(untold.seq);
@@ -270,7 +312,16 @@ impl State {
 
     /// Whether nothing is left to write or to tell.
     pub(super) fn is_drained(&self) -> bool {
-        self.pending.is_empty() && self.outlets.iter().all(|outlet| outlet.queue.is_empty() && outlet.moved.is_none())
+        self.pending.is_empty()
+            && self.later.is_empty()
+            && self.outlets.iter().all(|outlet| outlet.queue.is_empty() && outlet.moved.is_none())
+    }
+}
+
+impl Batch {
+    /// Whether there is nothing to write.
+    pub(super) fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.later.is_empty() && self.cursors.is_empty()
     }
 }
 

@@ -117,10 +117,15 @@ fn event_to(statement: &mut Statement<'_>, seq: i64, event: &RenderedEvent) -> r
 
 /// The observer's id; made when there is none yet.
 pub(super) fn instance(connection: &Connection) -> Result<Uuid, ReadError> {
-    let insert = "INSERT INTO meta (key, value) VALUES ('instance', ?1) ON CONFLICT DO NOTHING";
-    connection.execute(insert, [Uuid::new_v4().to_string()])?;
+    keep_instance(connection, Uuid::new_v4())?;
     let text: String = connection.query_row("SELECT value FROM meta WHERE key = 'instance'", [], |row| row.get(0))?;
     text.parse().map_err(|_| ReadError::Content(format!("the instance {text:?} is no UUID")))
+}
+
+/// Keeps this id where there is none yet.
+pub(super) fn keep_instance(connection: &Connection, instance: Uuid) -> rusqlite::Result<()> {
+    let insert = "INSERT INTO meta (key, value) VALUES ('instance', ?1) ON CONFLICT DO NOTHING";
+    connection.execute(insert, [instance.to_string()]).map(drop)
 }
 
 /// The highest number ever given to an event that anybody may know of.

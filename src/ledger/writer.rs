@@ -2,18 +2,17 @@
 //!
 //! Started by [`FileLedger`](super::FileLedger); nobody waits for it but the end.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::file::{Limits, Notice, Shared};
 use super::open;
 use super::schema::STEPS;
-use super::state::{Health, Pending, Stage};
+use super::state::{Batch, Health, Stage};
 use super::store;
 use crate::clock::wall_time;
 
@@ -21,7 +20,7 @@ use crate::clock::wall_time;
 const MOST_AT_ONCE: usize = 5_000;
 
 /// How long to wait after the first, the second and every further failure in a row.
-const PAUSES: [Duration; 3] = [Duration::from_millis(100), Duration::from_secs(1), Duration::from_secs(5)];
+const PAUSES: [Duration; 3] = [Duration::from_millis(100), Duration::from_millis(500), Duration::from_secs(1)];
 
 /// After how many failures in a row events are told from memory.
 const TRIES: usize = 3;
@@ -35,13 +34,10 @@ pub(super) struct Writer {
     pub(super) limits: Limits,
     /// `None` after a failure: what SQLite remembers of a disk that failed is worth nothing.
     pub(super) connection: Option<Connection>,
+    /// The observer.
+    pub(super) instance: Uuid,
     /// Held as long as the file is.
     pub(super) lock: open::Lock,
-}
-
-struct Batch {
-    changes: Vec<Arc<Pending>>,
-    cursors: BTreeMap<&'static str, i64>,
 }
 
 impl Writer {
@@ -53,7 +49,7 @@ impl Writer {
             if tidy_at <= Instant::now() && failures == 0 {
                 tidy_at = Instant::now() + if self.tidy(shared) { Duration::ZERO } else { TIDY };
             }
-            if batch.changes.is_empty() && batch.cursors.is_empty() {
+            if batch.is_empty() {
                 continue;
             }
             match self.write(&batch) {
@@ -81,12 +77,21 @@ impl Writer {
     }
 
     fn write(&mut self, batch: &Batch) -> Result<(), String> {
-        let connection = match &mut self.connection {
+        let connection = match self.connection.take() {
             Some(connection) => connection,
-            none => none.insert(open::connect(&self.path, STEPS).map_err(|error| error.to_string())?),
+            None => self.connect()?,
         };
-        let changes = batch.changes.iter().map(|pending| &pending.change);
+        let connection = self.connection.insert(connection);
+        let later = batch.later.iter().map(|(_, change)| &**change);
+        let changes = batch.changes.iter().map(|pending| &pending.change).chain(later);
         store::write(connection, changes, &batch.cursors).map_err(|error| error.to_string())
+    }
+
+    /// Opens the file again. Where it is gone, a new one gets the same observer.
+    fn connect(&self) -> Result<Connection, String> {
+        let connection = open::connect(&self.path, STEPS).map_err(|error| error.to_string())?;
+        store::keep_instance(&connection, self.instance).map_err(|error| error.to_string())?;
+        Ok(connection)
     }
 
     /// Removes old events; `true` where there are more.
@@ -115,8 +120,7 @@ fn next(shared: &Shared, tidy_at: Instant) -> Option<Batch> {
         }
         let now = Instant::now();
         if due.is_some_and(|due| due <= now) || tidy_at <= now {
-            let changes = state.pending.iter().take(MOST_AT_ONCE).map(Arc::clone).collect();
-            return Some(Batch { changes, cursors: state.cursors() });
+            return Some(state.batch(MOST_AT_ONCE));
         }
         state = shared.wait(state, due.into_iter().chain([tidy_at]).min());
     }
@@ -125,7 +129,7 @@ fn next(shared: &Shared, tidy_at: Instant) -> Option<Batch> {
 fn done(shared: &Shared, batch: &Batch) {
     let mut state = shared.lock();
     let was = state.health;
-    state.written(batch.changes.last().map_or(0, |pending| pending.ticket), &batch.cursors);
+    state.written(batch);
     shared.changed(&mut state);
     drop(state);
     if was == Health::Unwritable {

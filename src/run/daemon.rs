@@ -30,6 +30,9 @@ use crate::telemetry::{LogFormat, PlainScreen, Printer, Reader};
 /// How long what is still to be kept and told is waited for at the end.
 const LAST_EVENTS: Duration = Duration::from_secs(3);
 
+/// How long a disk may hold up a reload.
+const SETTLE: Duration = Duration::from_secs(1);
+
 /// Runs the daemon until it is stopped, or until all is over where that is asked for.
 ///
 /// # Errors
@@ -179,10 +182,11 @@ struct Daemon {
 }
 
 impl Daemon {
-    /// Waits until all that was recorded is kept.
+    /// Waits until all that was recorded is kept, or the disk takes too long: what is not kept by then of a job that
+    /// is put back into the config is told again.
     async fn settle(&mut self) {
         if let Some(newest) = self.newest.take() {
-            self.ledger.settled(newest).await;
+            drop(tokio::time::timeout(SETTLE, self.ledger.settled(newest)).await);
         }
     }
 
