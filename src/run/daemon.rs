@@ -20,7 +20,7 @@ use crate::clock::wall_time;
 use crate::config::{self, LogLevel, Plan};
 use crate::driver::{Ended, Observer, OnHangup};
 use crate::exit::{CommandError, Exit};
-use crate::ledger::{FileLedger, Ledger, MemoryLedger, Opened, Ticket};
+use crate::ledger::{FileLedger, Ledger, MemoryLedger, Opened, Sink, Ticket};
 use crate::output::JobReport;
 use crate::signal::{Signal, Signals};
 use crate::sink::{DaemonFact, LaneChange, LaneEvent, LogSink};
@@ -102,7 +102,7 @@ pub(super) async fn watch(
         tracing::error!(set_aside = %aside.display(), "damaged state file set aside; facts are told again under the same ids");
     }
     let mut daemon = Daemon {
-        ledger: ledger(file, instance, printer, &log)?,
+        ledger: ledger(file, instance, printer, &log).await?,
         log,
         lanes: engine.lanes.names(),
         tickets: HashMap::new(),
@@ -133,7 +133,7 @@ pub(super) async fn watch(
 }
 
 /// The ledger, at work: what was kept and not told is told now.
-fn ledger(
+async fn ledger(
     file: Option<FileLedger>,
     instance: Uuid,
     printer: Printer,
@@ -144,9 +144,16 @@ fn ledger(
         return Ok(Box::new(MemoryLedger::new(instance, move |event| sink.rendered(event))));
     };
     let log = Arc::clone(log);
-    file.start(vec![Box::new(LogOutlet::new(sink, printer))], move |notice| log.notice(notice))
-        .map_err(|error| state::unusable(&error))?;
-    Ok(Box::new(file))
+    let start = move || {
+        let sinks: Vec<Box<dyn Sink>> = vec![Box::new(LogOutlet::new(sink, printer))];
+        file.start(sinks, move |notice| log.notice(notice)).map(|()| file)
+    };
+    match tokio::task::spawn_blocking(start).await {
+        Ok(started) => {
+            started.map(|file| -> Box<dyn Ledger> { Box::new(file) }).map_err(|error| state::unusable(&error))
+        }
+        Err(_) => Err(CommandError::new(Exit::Internal, "reading the state file broke off inside this program")),
+    }
 }
 
 fn exit(ended: Ended, ending: Ending, engine: &Engine) -> Exit {
