@@ -200,6 +200,12 @@ mod tests {
     }
 
     #[test]
+    fn an_internal_error_ends_with_1_whatever_the_jobs_came_to() {
+        assert_eq!(ExitCode::from(Exit::Internal), ExitCode::from(1));
+        assert!(Exit::BY_WEIGHT.iter().all(|exit| *exit == Exit::Internal || Exit::Internal.outweighs(*exit)));
+    }
+
+    #[test]
     fn the_weightiest_verdict_decides_whatever_the_order() {
         let decide = |verdicts: &[Verdict]| Exit::decide(verdicts.iter().copied()).map(|(_, exit)| exit.code());
         assert_eq!(decide(&[Verdict::Succeeded, Verdict::Failed]), Some(10));

@@ -42,6 +42,18 @@ impl Console {
         }
     }
 
+    /// Prints a result, and gives the code to end with: `exit`, or that of a stdout that cannot be written to where
+    /// that one wins.
+    pub(super) fn conclude(&self, text: &str, exit: Exit) -> Exit {
+        match self.result(text) {
+            Ok(()) => exit,
+            Err(error) => {
+                self.error(&error);
+                if exit.outweighs(error.exit) { exit } else { error.exit }
+            }
+        }
+    }
+
     /// Prints why a command failed.
     pub(super) fn error(&self, error: &CommandError) {
         let text = error.message.trim_end();

@@ -71,10 +71,10 @@ pub(super) async fn watch(
     daemon.tell(DaemonFact::Started { version: env!("CARGO_PKG_VERSION"), state: None });
     let inputs = std::mem::take(&mut engine.inputs);
     let ended = engine.driver.run(inputs, signals, OnHangup::Ignore, &mut daemon).await;
+    daemon.count(engine.driver.scheduler());
     if ended == Ended::Over {
         daemon.tell(DaemonFact::Stopping { reason: "complete" });
     }
-    daemon.count(engine.driver.scheduler());
     daemon.tell(DaemonFact::Stopped);
     Ok(Watched { ended, exit: exit(ended, ending, &engine), reports: engine.reports() })
 }

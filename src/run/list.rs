@@ -88,8 +88,7 @@ async fn page(
 ) -> Result<Answer<JobPage>, PollError> {
     let mut tried = 1;
     loop {
-        pace.next().await;
-        let error = match source.list(pool, MAX_PAGE_SIZE, token).await {
+        let error = match pace.ask(source.list(pool, MAX_PAGE_SIZE, token)).await {
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
@@ -121,15 +120,17 @@ impl Pace {
         Self { lane, bucket, clock: Clock::start() }
     }
 
-    /// Waits until one more request may be sent.
-    async fn next(&mut self) {
+    /// Makes one more request as soon as it may be sent.
+    async fn ask<T>(&mut self, request: impl Future<Output = T>) -> T {
         let now = self.clock.now().tick;
         if let Some(at) = self.lane.ready_at(now, self.bucket) {
             tokio::time::sleep_until(self.clock.instant(at)).await;
         }
-        self.lane.take(self.clock.now().tick, self.bucket);
-        // One request at a time: this one is answered before the next is asked for.
-        self.lane.answered();
+        let sent = self.clock.now().tick;
+        self.lane.take(sent, self.bucket);
+        let answer = request.await;
+        self.lane.answered(self.clock.now().tick, self.bucket, sent);
+        answer
     }
 }
 

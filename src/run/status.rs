@@ -20,7 +20,7 @@ use crate::output::{JobReport, status};
 /// Looks once.
 ///
 /// # Errors
-/// When the config or the command line is wrong, AWS's own settings cannot be used, or the result cannot be printed.
+/// When the config or the command line is wrong, or AWS's own settings cannot be used.
 pub(super) async fn status(args: StatusArgs, shared: Shared, console: &Console) -> Result<Exit, CommandError> {
     let overrides = Overrides { targets: args.targets, selection: Selection::Only, ..load::overrides(&shared) };
     let plan = load::plan_to_watch(&args.config, &overrides, console)?;
@@ -35,14 +35,15 @@ pub(super) async fn status(args: StatusArgs, shared: Shared, console: &Console) 
         .into_iter()
         .map(|job| JobReport { verdict: job.verdict.filter(|_| job.is_over()), ..job })
         .collect();
-    console.result(&match shared.output {
+    let text = match shared.output {
         Output::Json => status::json(&jobs) + "\n",
         Output::Text => status::text(&jobs, console.style(&io::stdout()).columns),
-    })?;
-    Ok(match ended {
+    };
+    let exit = match ended {
         Ended::Signalled(signal) => signal.exit(),
         Ended::Over => exit(&engine.verdicts()),
-    })
+    };
+    Ok(console.conclude(&text, exit))
 }
 
 /// The code of the looks that failed; what the jobs came to does not count.

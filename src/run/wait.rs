@@ -27,7 +27,7 @@ use crate::telemetry::{LogFormat, PlainScreen, Reader};
 /// Waits for jobs.
 ///
 /// # Errors
-/// When the config or the command line is wrong, AWS's own settings cannot be used, or the result cannot be printed.
+/// When the config or the command line is wrong, or AWS's own settings cannot be used.
 pub(super) async fn wait(args: WaitArgs, shared: Shared, console: &Console) -> Result<Exit, CommandError> {
     let overrides = overrides(&args, &shared)?;
     let plan = load::plan_to_watch(&args.config, &overrides, console)?;
@@ -46,11 +46,11 @@ pub(super) async fn wait(args: WaitArgs, shared: Shared, console: &Console) -> R
     teller.progress.finish();
     log.close();
     let (result, exit) = result(ended, &engine);
-    console.result(&match shared.output {
+    let text = match shared.output {
         Output::Json => result.json() + "\n",
         Output::Text => result.text(console.style(&io::stdout()).columns),
-    })?;
-    Ok(exit)
+    };
+    Ok(console.conclude(&text, exit))
 }
 
 /// What is shown on stderr until the result is there.

@@ -1,3 +1,21 @@
-//! The integration tests, in one binary: the AWS SDK is linked once.
+//! The built binary against the simulator, over loopback HTTP: one file for each promise of the product. One binary, for
+//! the AWS SDK takes long to link.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail by panicking")]
+
+mod harness;
+
+mod ceilings;
+mod config;
+mod demo;
+mod events;
+mod exit_codes;
+mod faults;
+mod house;
+mod pipes;
 mod readme;
+mod requests;
+mod results;
+mod secrets;
+mod signals;
+mod simulate;

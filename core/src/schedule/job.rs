@@ -45,8 +45,10 @@ pub(super) enum State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Look {
     Usual,
-    /// The watch's time is up: the next answer is the last.
+    /// The watch's time is up: the next answer is the last. A throttle is no answer: it is asked again.
     Last,
+    /// The time for that is up too: whatever comes next is the last.
+    Final,
 }
 
 /// What the scheduler is to do with a job after an answer.
@@ -80,6 +82,11 @@ impl JobSlot {
     /// From here on the next answer is the last.
     pub(super) fn look_last(&mut self) {
         self.look = Look::Last;
+    }
+
+    /// From here on nothing is asked again.
+    pub(super) fn look_no_more(&mut self) {
+        self.look = Look::Final;
     }
 
     /// Whether it waits for its lane.
@@ -158,9 +165,13 @@ impl JobSlot {
         unobserved: Option<Duration>,
     ) -> Option<Verdict> {
         let failing = self.track.failing().map(|error| error.kind);
-        let last = self.look == Look::Last || self.deadline.is_some_and(|deadline| deadline <= now);
+        let last = match self.look {
+            Look::Last | Look::Final => true,
+            Look::Usual => self.deadline.is_some_and(|deadline| deadline <= now),
+        };
         if last {
             return match failing {
+                Some(ErrorKind::Throttled) if self.look == Look::Last => None,
                 None => Some(Verdict::DeadlineExceeded),
                 Some(ErrorKind::NotFound) => Some(Verdict::NotFound),
                 // Asked once more before it counts, even at the last look.

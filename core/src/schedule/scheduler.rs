@@ -174,7 +174,7 @@ struct LaneSlot {
 }
 
 /// How long the last look at all jobs may take after the time is up; what is not looked at by then is decided by
-/// what is known. A watch that only looks once takes the time it needs.
+/// what is known. A watch that only looks once has the time besides that its pools' ceiling asks for.
 const LAST_LOOK: Duration = Duration::from_secs(10);
 
 /// Decides when to ask what.
@@ -199,8 +199,8 @@ pub struct Scheduler {
 enum TimeLeft {
     /// Until this time, or without end.
     Until(Option<Tick>),
-    /// The last look at each job is under way, until this time where it is bounded.
-    Up(Option<Tick>),
+    /// The last look at each job is under way, until this time.
+    Up(Tick),
     /// The time for the last look is up too.
     Ended,
     /// Stopped from outside.
@@ -260,7 +260,8 @@ impl Scheduler {
         }
         let due = self.agenda.peek().map(|Reverse((due, _))| *due);
         let end = match self.time {
-            TimeLeft::Until(end) | TimeLeft::Up(end) => end,
+            TimeLeft::Until(end) => end,
+            TimeLeft::Up(end) => Some(end),
             TimeLeft::Ended | TimeLeft::Stopped => None,
         };
         let lanes = self.lanes.values().flat_map(|slot| {
@@ -354,8 +355,14 @@ impl Scheduler {
             pool.note(&job.target.job);
         }
         let mut slot = JobSlot::new(job, lane, place, now);
-        match self.time {
-            TimeLeft::Up(_) | TimeLeft::Ended => slot.look_last(),
+        match &mut self.time {
+            TimeLeft::Up(end) => {
+                slot.look_last();
+                if self.settings.ending.looks_once() {
+                    *end = end.plus(Duration::from_secs_f64(1.0 / self.settings.ceilings.per_pool()));
+                }
+            }
+            TimeLeft::Ended => slot.look_no_more(),
             TimeLeft::Until(_) | TimeLeft::Stopped => {}
         }
         self.agenda.push(Reverse((now, Item::Job(self.jobs.len()))));
@@ -380,8 +387,7 @@ impl Scheduler {
     fn end_of_time(&mut self, now: Tick, actions: &mut Vec<Action>) {
         match self.time {
             TimeLeft::Until(Some(end)) if end <= now => {
-                let look_once = self.settings.ending.looks_once();
-                self.time = TimeLeft::Up(if look_once { None } else { Some(now.plus(LAST_LOOK)) });
+                self.time = TimeLeft::Up(now.plus(LAST_LOOK));
                 for (index, job) in self.jobs.iter_mut().enumerate() {
                     job.look_last();
                     if let State::Waiting(_) = job.state {
@@ -390,9 +396,10 @@ impl Scheduler {
                     }
                 }
             }
-            TimeLeft::Up(Some(end)) if end <= now => {
+            TimeLeft::Up(end) if end <= now => {
                 self.time = TimeLeft::Ended;
                 for (index, job) in self.jobs.iter_mut().enumerate() {
+                    job.look_no_more();
                     match job.state {
                         State::Waiting(_) | State::Ready(_) => {
                             job.state = State::Over(job.unseen_at_the_end(now, &self.settings.backoff));
@@ -497,7 +504,7 @@ impl Scheduler {
     fn pay_back(&mut self, place: usize, sent: Tick, now: Tick, result: &PollResult) {
         let Some(place) = self.places.get(place) else { return };
         let Some(slot) = self.lanes.get_mut(&place.lane) else { return };
-        slot.lane.answered();
+        slot.lane.answered(now, place.bucket, sent);
         if let PollResult::Failed(PollError { kind: ErrorKind::Throttled, retry_after, .. }) = result {
             slot.lane.throttled(now, place.bucket, sent, *retry_after);
         }

@@ -238,6 +238,25 @@ fn a_timeout_of_zero_looks_once_at_each_job() {
 }
 
 #[test]
+fn a_throttle_is_no_look() {
+    let mut world = World::new(
+        settings(until(0)),
+        Box::new(|_, now| {
+            let result = if now < 3 * SECOND { failed(ErrorKind::Throttled) } else { job("InProgress") };
+            (result, Duration::from_millis(10))
+        }),
+    );
+    world.watch("us-west-2_A/import-a");
+    world.run(3_600 * SECOND);
+    assert_eq!(world.verdicts(), [Some(Verdict::DeadlineExceeded)]);
+    let mut forever = World::new(settings(until(0)), at_time(|_| failed(ErrorKind::Throttled)));
+    forever.watch("us-west-2_A/import-a");
+    forever.run(3_600 * SECOND);
+    assert_eq!(forever.verdicts(), [Some(Verdict::Unobservable)]);
+    assert!(forever.now < 12 * SECOND, "{:?}", forever.now);
+}
+
+#[test]
 fn one_last_poll_happens_at_the_deadline() {
     let mut world =
         World::new(settings(until(40)), at_time(|now| job(if now < 40 { "InProgress" } else { "Succeeded" })));

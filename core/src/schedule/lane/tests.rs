@@ -1,0 +1,217 @@
+//! Tests of the rate of one account and region.
+
+use super::*;
+use proptest::prelude::*;
+
+const WALL: Timestamp = Timestamp::from_millis(0);
+
+fn at(millis: u64) -> Tick {
+    Tick::from_start(Duration::from_millis(millis))
+}
+
+fn lane(per_lane: f64, per_pool: f64, pools: usize) -> (Lane, Vec<PoolSlot>) {
+    let mut lane = Lane::new(&Ceilings::new(per_lane, per_pool, 16).unwrap());
+    let slots = (0..pools).map(|_| lane.add_pool()).collect();
+    (lane, slots)
+}
+
+/// Sends as fast as the lane allows over a way that holds requests up, each by this many milliseconds there and
+/// back, on top of the usual; gives the times of arrival.
+fn flood_over_a_network(lane: &mut Lane, pool: PoolSlot, usual: u64, held_up: &[(u64, u64)]) -> Vec<Tick> {
+    let (mut now, mut on_their_way, mut arrived) = (Tick::ZERO, Vec::new(), Vec::new());
+    for (there, back) in held_up {
+        loop {
+            let ready = lane.ready_at(now, pool);
+            on_their_way.sort_unstable();
+            let answer: Option<&(Tick, Tick)> = on_their_way.first();
+            match (ready, answer.copied()) {
+                (Some(ready), answer) if answer.is_none_or(|(at, _)| ready < at) => {
+                    now = now.max(ready);
+                    break;
+                }
+                (_, Some((at, sent))) => {
+                    now = now.max(at);
+                    on_their_way.remove(0);
+                    lane.answered(now, pool, sent);
+                }
+                (_, None) => unreachable!("a lane without requests on their way is ready at some time"),
+            }
+        }
+        lane.take(now, pool);
+        let arrival = now.plus(Duration::from_millis(usual / 2 + there));
+        arrived.push(arrival);
+        on_their_way.push((arrival.plus(Duration::from_millis(usual / 2 + back)), now));
+    }
+    arrived.sort_unstable();
+    arrived
+}
+
+/// Sends as fast as the lane allows until `end` and answers at once; gives the times.
+fn flood(lane: &mut Lane, pools: &[PoolSlot], mut now: Tick, end: Tick) -> Vec<(Tick, PoolSlot)> {
+    let mut sent = Vec::new();
+    loop {
+        let next = pools.iter().map(|pool| (lane.ready_at(now, *pool).unwrap(), *pool)).min().unwrap();
+        if next.0 > end {
+            return sent;
+        }
+        now = next.0;
+        lane.take(now, next.1);
+        lane.answered(now, next.1, now);
+        sent.push(next);
+    }
+}
+
+fn within_ceiling(sent: &[Tick], rate: f64) -> bool {
+    sent.iter().enumerate().all(|(i, first)| {
+        sent[i..].iter().enumerate().all(|(more, last)| more as f64 <= rate * last.since(*first).as_secs_f64() + 1e-6)
+    })
+}
+
+#[test]
+fn any_window_holds_at_most_rate_times_its_length_and_one() {
+    let (mut lane, pools) = lane(5.0, 2.0, 4);
+    let sent = flood(&mut lane, &pools, Tick::ZERO, at(20_000));
+    let all: Vec<Tick> = sent.iter().map(|(tick, _)| *tick).collect();
+    assert!(within_ceiling(&all, 5.0));
+    for pool in &pools {
+        let of_pool: Vec<Tick> = sent.iter().filter(|(_, p)| p == pool).map(|(tick, _)| *tick).collect();
+        assert!(within_ceiling(&of_pool, 2.0));
+    }
+    assert!(sent.len() >= 97, "the ceiling is used: {}", sent.len());
+}
+
+#[test]
+fn a_request_that_is_held_up_holds_up_the_next_but_not_for_long() {
+    let (mut lane, pools) = lane(20.0, 20.0, 1);
+    let pool = pools[0];
+    lane.take(at(0), pool);
+    lane.answered(at(30), pool, at(0));
+    assert_eq!(lane.ready_at(at(30), pool), Some(at(51 + 30)), "it may have arrived with its answer");
+    lane.take(at(100), pool);
+    assert_eq!(lane.ready_at(at(100), pool), Some(at(100 + 51 + 100)), "it may be arriving still");
+    lane.answered(at(10_000), pool, at(100));
+    assert_eq!(lane.ready_at(at(10_000), pool), Some(at(10_000)), "what takes so long is the service");
+}
+
+#[test]
+fn an_even_way_costs_no_rate_however_long_it_is() {
+    for usual in [0, 20, 200] {
+        let (mut lane, pools) = lane(20.0, 20.0, 1);
+        let arrived = flood_over_a_network(&mut lane, pools[0], usual, &[(0, 0); 100]);
+        let rate = 80.0 / arrived[99].since(arrived[19]).as_secs_f64();
+        assert!(rate > 19.5, "{rate} requests per second over a way of {usual} ms");
+    }
+}
+
+#[test]
+fn a_burst_of_throttles_cuts_once() {
+    let (mut lane, pools) = lane(20.0, 4.0, 1);
+    for _ in 0..3 {
+        lane.take(at(1_000), pools[0]);
+    }
+    for millis in [1_010, 1_020, 1_030] {
+        lane.throttled(at(millis), pools[0], at(1_000), None);
+    }
+    assert!((lane.rate(at(1_010)) - 2.0).abs() < 0.01);
+    assert!(lane.ready_at(at(1_030), pools[0]).unwrap() >= at(1_500));
+}
+
+#[test]
+fn a_second_pool_throttled_within_a_second_cuts_the_lane() {
+    let (mut one, pools) = lane(6.0, 5.0, 3);
+    one.throttled(at(1_000), pools[0], at(990), None);
+    assert!((one.rate(at(1_000)) - 6.0).abs() < 0.01, "the other pools have room");
+    one.throttled(at(1_500), pools[1], at(1_490), None);
+    assert!((one.rate(at(1_500)) - 3.0).abs() < 0.01);
+    let (mut apart, pools) = lane(6.0, 5.0, 3);
+    apart.throttled(at(1_000), pools[0], at(990), None);
+    apart.throttled(at(2_100), pools[1], at(2_090), None);
+    assert!((apart.rate(at(2_100)) - 6.0).abs() < 0.01);
+}
+
+#[test]
+fn a_cut_and_its_end_are_told_once_with_the_same_since() {
+    let (mut lane, pools) = lane(5.0, 2.0, 1);
+    assert_eq!(lane.change(at(0), WALL), None);
+    lane.throttled(at(1_000), pools[0], at(990), None);
+    let since = Timestamp::from_millis(77);
+    assert_eq!(lane.change(at(1_000), since), Some(RateChange::Throttled { requests_per_second: 1.0, since }));
+    lane.throttled(at(1_100), pools[0], at(1_050), None);
+    assert_eq!(lane.change(at(1_100), WALL), None);
+    let whole = lane.recovers_at(at(1_100)).unwrap();
+    assert_eq!(lane.change(whole, WALL), Some(RateChange::Recovered { requests_per_second: 2.0, since }));
+    assert_eq!(lane.recovers_at(whole), None);
+}
+
+#[test]
+fn total_throttling_is_probed_slowly_and_forever() {
+    let (mut lane, pools) = lane(5.0, 2.0, 1);
+    let mut now = Tick::ZERO;
+    let mut sent = 0;
+    while now < at(60_000) {
+        now = lane.ready_at(now, pools[0]).unwrap();
+        lane.take(now, pools[0]);
+        lane.answered(now, pools[0], now);
+        lane.throttled(now, pools[0], now, None);
+        sent += 1;
+    }
+    assert!((25..=60).contains(&sent), "{sent}");
+}
+
+#[test]
+fn a_hint_is_honoured_up_to_five_minutes() {
+    let (mut lane, pools) = lane(5.0, 2.0, 2);
+    lane.throttled(at(0), pools[0], at(0), Some(Duration::from_secs(20)));
+    assert_eq!(lane.ready_at(at(0), pools[0]), Some(at(20_000)));
+    assert!(lane.ready_at(at(0), pools[1]).unwrap() < at(1_000));
+    lane.throttled(at(0), pools[1], at(0), Some(Duration::from_secs(999_999)));
+    assert_eq!(lane.ready_at(at(0), pools[1]), Some(at(300_000)));
+}
+
+#[test]
+fn requests_on_their_way_are_bounded_and_the_first_is_alone() {
+    let mut lane = Lane::new(&Ceilings::new(10_000.0, 10_000.0, 2).unwrap());
+    let pool = lane.add_pool();
+    lane.take(at(0), pool);
+    assert_eq!(lane.ready_at(at(5), pool), Some(at(1_000)), "for a second at the most");
+    lane.answered(at(1), pool, at(0));
+    assert_eq!(lane.ready_at(at(5), pool), Some(at(5)));
+    lane.take(at(5), pool);
+    lane.take(at(6), pool);
+    assert_eq!(lane.ready_at(at(7), pool), None);
+    lane.answered(at(6), pool, at(5));
+    lane.answered(at(6), pool, at(6));
+    assert_eq!(lane.ready_at(at(7), pool), Some(at(7)));
+}
+
+proptest! {
+    #[test]
+    fn the_ceiling_holds_where_requests_arrive_although_some_are_held_up(
+        usual in 0_u64..40, held_up in prop::collection::vec((0_u64..50, 0_u64..50), 1..60)
+    ) {
+        // The usual is known from requests that nothing held up.
+        let held_up: Vec<(u64, u64)> = std::iter::repeat_n((0, 0), 8).chain(held_up).collect();
+        let (mut lane, pools) = lane(20.0, 20.0, 1);
+        let arrived = flood_over_a_network(&mut lane, pools[0], usual, &held_up);
+        prop_assert!(within_ceiling(&arrived, 20.0), "{arrived:?}");
+    }
+
+    #[test]
+    fn the_ceiling_holds_whatever_is_throttled(
+        throttles in prop::collection::vec((0_u64..30_000, 0_usize..3), 0..30), rate in 0.2_f64..50.0
+    ) {
+        let (mut lane, pools) = lane(rate, rate / 2.0, 3);
+        let mut throttles = throttles;
+        throttles.sort_unstable();
+        let mut sent = Vec::new();
+        let mut now = Tick::ZERO;
+        for (millis, pool) in throttles {
+            sent.extend(flood(&mut lane, &pools, now, at(millis)));
+            now = at(millis);
+            lane.throttled(now, pools[pool], now, None);
+        }
+        let ticks: Vec<Tick> = sent.iter().map(|(tick, _)| *tick).collect();
+        prop_assert!(within_ceiling(&ticks, rate));
+        prop_assert!(lane.rate(now) >= FLOOR.min(rate) * 0.999);
+    }
+}

@@ -1,0 +1,11 @@
+//! What the tests stand on: a simulator with a record, the built binary in an environment of its own, and its log.
+
+mod log;
+mod program;
+mod scenario;
+mod stage;
+
+pub(crate) use log::{events, events_of, lines, names};
+pub(crate) use program::{Ended, Program, Running};
+pub(crate) use scenario::{ACCOUNT, FAST, POOL, jobs, target};
+pub(crate) use stage::Stage;

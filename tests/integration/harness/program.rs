@@ -1,0 +1,246 @@
+//! The built binary as a child with nothing of our environment; what it writes is read as it comes.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// Only a hang takes so long.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+
+/// A command line that is about to be run.
+pub(crate) struct Program(Command);
+
+impl Program {
+    /// The binary in `directory`, which is its home too, with arguments and no AWS setting but one: that there is no
+    /// instance metadata to look for.
+    pub(crate) fn new<A: AsRef<OsStr>>(directory: &Path, arguments: impl IntoIterator<Item = A>) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cognito-import-watch"));
+        command.args(arguments).current_dir(directory).env_clear();
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", directory);
+        command.env("AWS_EC2_METADATA_DISABLED", "true");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self(command)
+    }
+
+    pub(crate) fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
+        self.0.arg(argument);
+        self
+    }
+
+    pub(crate) fn args<A: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        self.0.args(arguments);
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.0.env(name, value);
+        self
+    }
+
+    pub(crate) fn without_env(mut self, name: &str) -> Self {
+        self.0.env_remove(name);
+        self
+    }
+
+    /// Writes its result to a disk that is full.
+    pub(crate) fn onto_a_full_disk(mut self) -> Self {
+        self.0.stdout(File::options().write(true).open("/dev/full").unwrap());
+        self
+    }
+
+    /// Writes its result to a pipe that nobody reads any more.
+    pub(crate) fn into_a_closed_pipe(mut self) -> Self {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        self.0.stdout(writer);
+        self
+    }
+
+    pub(crate) fn start(mut self) -> Running {
+        let mut child = self.0.spawn().expect("the binary starts");
+        let pid = child.id();
+        let (out, err) = (Stream::read(child.stdout.take()), Stream::read(child.stderr.take()));
+        // The command holds our ends of the pipes; the child alone is to have them.
+        drop(self);
+        Running { pid, out, err, status: reap(child), ended: None }
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn end(self) -> Ended {
+        self.start().end()
+    }
+}
+
+fn reap(mut child: Child) -> Receiver<ExitStatus> {
+    let (send, receive) = channel();
+    // Where nobody waits any more the test has failed already.
+    thread::spawn(move || send.send(child.wait().unwrap()).ok());
+    receive
+}
+
+/// A child that runs. It is killed when it is dropped before its end.
+pub(crate) struct Running {
+    pid: u32,
+    out: Stream,
+    err: Stream,
+    status: Receiver<ExitStatus>,
+    ended: Option<ExitStatus>,
+}
+
+impl Running {
+    /// Waits for a line on stdout.
+    #[track_caller]
+    pub(crate) fn line(&self, wanted: impl Fn(&str) -> bool) -> String {
+        self.out.line(&wanted).unwrap_or_else(|| panic!("no such line\n{}", self.so_far()))
+    }
+
+    /// Waits for an event in the JSON log on stdout.
+    #[track_caller]
+    pub(crate) fn event(&self, name: &str) -> Value {
+        let mark = format!("\"event\":\"{name}\"");
+        serde_json::from_str(&self.line(|line| line.contains(&mark))).unwrap()
+    }
+
+    /// Sends it a signal, such as `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([format!("-{name}"), self.pid.to_string()]).status().unwrap();
+        assert!(sent.success(), "cannot send {name}");
+    }
+
+    /// Stops reading what it writes on stdout, as a reader that has gone.
+    pub(crate) fn stop_reading(&self) {
+        self.out.abandon();
+    }
+
+    /// Waits for its end.
+    #[track_caller]
+    pub(crate) fn end(mut self) -> Ended {
+        let Ok(status) = self.status.recv_timeout(DEADLINE) else { panic!("it does not end\n{}", self.so_far()) };
+        self.ended = Some(status);
+        let ended = Ended { status, stdout: self.out.whole(), stderr: self.err.whole() };
+        assert!(!ended.stderr.contains("panicked"), "{ended}");
+        ended
+    }
+
+    fn so_far(&self) -> String {
+        format!("stdout:\n{}\nstderr:\n{}", self.out.now(), self.err.now())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.ended.is_none() && self.status.try_recv().is_err() {
+            // Where it has ended by itself in this moment there is nothing to kill.
+            drop(Command::new("kill").args(["-KILL", &self.pid.to_string()]).stderr(Stdio::null()).status());
+        }
+    }
+}
+
+/// A child that has ended.
+pub(crate) struct Ended {
+    status: ExitStatus,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ended {
+    /// The exit code; a death by signal is not one.
+    #[track_caller]
+    pub(crate) fn code(&self) -> i32 {
+        self.status.code().unwrap_or_else(|| panic!("killed by signal {:?}\n{self}", self.status.signal()))
+    }
+
+    /// Checks the exit code.
+    #[track_caller]
+    pub(crate) fn with_code(self, code: i32) -> Self {
+        assert_eq!(self.status.code(), Some(code), "{self}");
+        self
+    }
+
+    /// The one line of JSON on stdout.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        assert_eq!(self.stdout.matches('\n').count(), 1, "one line\n{self}");
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}\n{self}"))
+    }
+
+    /// Everything it wrote.
+    pub(crate) fn output(&self) -> String {
+        format!("{}{}", self.stdout, self.stderr)
+    }
+}
+
+impl std::fmt::Display for Ended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}\nstdout:\n{}\nstderr:\n{}", self.status, self.stdout, self.stderr)
+    }
+}
+
+/// What comes through one pipe, kept whole.
+#[derive(Clone, Default)]
+struct Stream(Arc<(Mutex<Text>, Condvar)>);
+
+#[derive(Default)]
+struct Text {
+    lines: Vec<String>,
+    closed: bool,
+    abandoned: bool,
+}
+
+impl Stream {
+    /// Reads on a thread; without a pipe there is nothing to read.
+    fn read(pipe: Option<impl Read + Send + 'static>) -> Self {
+        let stream = Self::default();
+        let writer = stream.clone();
+        thread::spawn(move || {
+            let mut pipe = pipe.map(BufReader::new);
+            let mut bytes = Vec::new();
+            while let Some(reader) = &mut pipe {
+                bytes.clear();
+                let read = reader.read_until(b'\n', &mut bytes).unwrap_or(0);
+                let mut text = writer.0.0.lock().unwrap();
+                if read == 0 || text.abandoned {
+                    break;
+                }
+                text.lines.push(String::from_utf8_lossy(&bytes).into_owned());
+                writer.0.1.notify_all();
+            }
+            drop(pipe);
+            writer.0.0.lock().unwrap().closed = true;
+            writer.0.1.notify_all();
+        });
+        stream
+    }
+
+    fn line(&self, wanted: &dyn Fn(&str) -> bool) -> Option<String> {
+        let (text, changed) = &*self.0;
+        let find = |text: &Text| text.lines.iter().find(|line| wanted(line.trim_end_matches('\n'))).cloned();
+        let (text, _) = changed
+            .wait_timeout_while(text.lock().unwrap(), DEADLINE, |text| find(text).is_none() && !text.closed)
+            .unwrap();
+        find(&text)
+    }
+
+    fn whole(&self) -> String {
+        let (text, changed) = &*self.0;
+        let (text, _) = changed.wait_timeout_while(text.lock().unwrap(), DEADLINE, |text| !text.closed).unwrap();
+        text.lines.concat()
+    }
+
+    fn now(&self) -> String {
+        self.0.0.lock().unwrap().lines.concat()
+    }
+
+    fn abandon(&self) {
+        self.0.0.lock().unwrap().abandoned = true;
+    }
+}
