@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use cognito_import_watch_core::domain::{ErrorKind, JobEvent, PollError, Tick, UserPoolId};
 use cognito_import_watch_core::schedule::{
-    Action, Input, JobView, LaneIndex, Now, PollResult, PoolPage, Question, RateChange, Request, Scheduler,
+    Action, Input, JobView, LaneIndex, News, Now, PollResult, PoolPage, Question, RateChange, Request, Scheduler,
 };
 use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
@@ -26,7 +26,10 @@ pub trait Observer {
     fn observed(&mut self, job: &JobView<'_>, events: &[JobEvent], now: Now);
 
     /// A pool's list could not be read; `next_poll` is `None` when it is given up.
-    fn pool_failed(&mut self, pool: &UserPoolId, error: &PollError, next_poll: Option<Duration>);
+    fn pool_failed(&mut self, pool: &UserPoolId, error: &PollError, next_poll: Option<Duration>, news: News);
+
+    /// A pool's list can be read again, after a failure that was told.
+    fn pool_recovered(&mut self, pool: &UserPoolId);
 
     /// The rate of a lane was cut, or is back.
     fn rate_changed(&mut self, lane: LaneIndex, change: RateChange);
@@ -181,7 +184,10 @@ impl Driver {
                         observer.observed(&view, &events, now);
                     }
                 }
-                Action::PoolFailed { pool, error, next_poll } => observer.pool_failed(&pool, &error, next_poll),
+                Action::PoolFailed { pool, error, next_poll, news } => {
+                    observer.pool_failed(&pool, &error, next_poll, news);
+                }
+                Action::PoolRecovered { pool } => observer.pool_recovered(&pool),
                 Action::RateChanged(lane, change) => observer.rate_changed(lane, change),
             }
         }

@@ -71,7 +71,8 @@ impl Observer for Told {
     fn observed(&mut self, _: &JobView<'_>, events: &[JobEvent], _: Now) {
         self.0.extend(events.iter().map(|event| event.fact.name()));
     }
-    fn pool_failed(&mut self, _: &UserPoolId, _: &PollError, _: Option<Duration>) {}
+    fn pool_failed(&mut self, _: &UserPoolId, _: &PollError, _: Option<Duration>, _: News) {}
+    fn pool_recovered(&mut self, _: &UserPoolId) {}
     fn rate_changed(&mut self, _: LaneIndex, _: RateChange) {}
     fn signalled(&mut self, signal: Signal, _: &Scheduler, _: Now) {
         self.0.push(signal.name());

@@ -4,6 +4,7 @@
 //! [`progress`] (the display of `wait`).
 
 pub mod list;
+mod lost;
 pub mod progress;
 pub mod report;
 #[cfg(test)]
@@ -13,5 +14,6 @@ mod table;
 pub mod wait;
 
 pub use list::PoolReport;
+pub use lost::LostPool;
 pub use report::JobReport;
 pub use wait::WaitResult;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use cognito_import_watch_core::domain::Verdict;
 
+use super::lost::{self, LostPool, with_pools};
 use super::report::{COUNT_COLUMNS, JobReport, notes};
 use super::table::{Column, table};
 use crate::json::{Object, seconds};
@@ -24,6 +25,8 @@ pub struct WaitResult {
     pub polls: u64,
     /// Every job, in the order in which they were named.
     pub jobs: Vec<JobReport>,
+    /// The pools whose jobs could not be found.
+    pub lost_pools: Vec<LostPool>,
 }
 
 impl WaitResult {
@@ -31,13 +34,13 @@ impl WaitResult {
     #[must_use]
     pub fn json(&self) -> String {
         let jobs: Vec<String> = self.jobs.iter().map(|job| job.object().finish()).collect();
-        Object::new()
+        let object = Object::new()
             .with("verdict", self.verdict.as_str())
             .with("exit_code", self.exit_code)
             .with("elapsed_seconds", seconds(self.elapsed))
             .with("polls", self.polls)
-            .with_json("jobs", &format!("[{}]", jobs.join(",")))
-            .finish()
+            .with_json("jobs", &format!("[{}]", jobs.join(",")));
+        with_pools(object, &self.lost_pools).finish()
     }
 
     /// A table with a line for each job, what was said of each, and what decided; within the columns of a terminal
@@ -53,9 +56,10 @@ impl WaitResult {
         });
         let verdict = verdict_cell(Some(self.verdict));
         format!(
-            "{}{}\n{verdict}: exit code {} after {}, {} poll{}\n",
+            "{}{}{}\n{verdict}: exit code {} after {}, {} poll{}\n",
             table(&head, rows.collect(), columns),
             notes(&self.jobs, columns),
+            lost::lines(&self.lost_pools, columns),
             self.exit_code,
             duration(self.elapsed),
             self.polls,

@@ -4,12 +4,12 @@ use std::io;
 use std::time::Duration;
 
 use cognito_import_watch_core::domain::{JobEvent, PollError, Timestamp, UserPoolId};
-use cognito_import_watch_core::schedule::{Ending, JobView, LaneIndex, Now, RateChange, Scheduler};
+use cognito_import_watch_core::schedule::{Ending, JobView, LaneIndex, News, Now, RateChange, Scheduler};
 use uuid::Uuid;
 
 use super::console::{Console, Log};
 use super::engine::{self, Engine, Keys, LaneName};
-use super::load;
+use super::{load, pool_log};
 use crate::cli::{RunArgs, Shared};
 use crate::clock::wall_time;
 use crate::config::{self, LogLevel, Plan};
@@ -137,9 +137,12 @@ impl Observer for Daemon {
         }
     }
 
-    fn pool_failed(&mut self, pool: &UserPoolId, error: &PollError, next_poll: Option<Duration>) {
-        let next_poll_seconds = next_poll.map(|next| next.as_secs_f64());
-        tracing::warn!(user_pool_id = %pool, error_kind = %error.kind, %error, next_poll_seconds, "pool list failed");
+    fn pool_failed(&mut self, pool: &UserPoolId, error: &PollError, next_poll: Option<Duration>, news: News) {
+        pool_log::failed(pool, error, next_poll, news);
+    }
+
+    fn pool_recovered(&mut self, pool: &UserPoolId) {
+        pool_log::recovered(pool);
     }
 
     fn rate_changed(&mut self, lane: LaneIndex, change: RateChange) {

@@ -11,6 +11,7 @@ mod engine;
 mod list;
 mod load;
 mod pages;
+mod pool_log;
 mod silent;
 mod simulate;
 mod status;

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use cognito_import_watch_core::domain::policy::AllSkipped;
 use cognito_import_watch_core::domain::{JobEvent, PollError, Tick, UserPoolId, Verdict};
-use cognito_import_watch_core::schedule::{Ending, JobView, LaneIndex, Now, RateChange, Scheduler};
+use cognito_import_watch_core::schedule::{Ending, JobView, LaneIndex, News, Now, RateChange, Scheduler};
 use uuid::Uuid;
 
 use super::console::{Console, Log, filter};
 use super::daemon::signals;
 use super::engine::{self, Engine, Keys};
-use super::load;
+use super::{load, pool_log};
 use crate::cli::{Output, Shared, WaitArgs};
 use crate::clock::Clock;
 use crate::config::{self, LogLevel, Overrides, Selection};
@@ -146,6 +146,7 @@ fn result(ended: Ended, engine: &Engine) -> (WaitResult, Exit) {
         elapsed: engine.clock.now().tick.as_duration(),
         polls: engine.driver.scheduler().requests(),
         jobs: engine.reports(),
+        lost_pools: engine.lost_pools(),
     };
     (result, exit)
 }
@@ -201,8 +202,12 @@ impl Observer for Teller {
         }
     }
 
-    fn pool_failed(&mut self, pool: &UserPoolId, error: &PollError, _: Option<Duration>) {
-        tracing::warn!(user_pool_id = %pool, error_kind = %error.kind, %error, "pool list failed");
+    fn pool_failed(&mut self, pool: &UserPoolId, error: &PollError, next_poll: Option<Duration>, news: News) {
+        pool_log::failed(pool, error, next_poll, news);
+    }
+
+    fn pool_recovered(&mut self, pool: &UserPoolId) {
+        pool_log::recovered(pool);
     }
 
     fn rate_changed(&mut self, _: LaneIndex, _: RateChange) {}

@@ -13,6 +13,7 @@ mod exit_codes;
 mod faults;
 mod house;
 mod pipes;
+mod pools;
 mod readme;
 mod requests;
 mod results;
