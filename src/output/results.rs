@@ -92,10 +92,12 @@ fn the_text_of_wait_shows_every_job_and_what_decided() {
     assert_eq!(
         waited(vec![sample(), full("nightly customers"), unseen()]).text(Some(80)),
         "\
-STATUS     VERDICT                IMPORTED  SKIPPED  FAILED  NAME
+STATUS     VERDICT                IMPORTED  SKIPPED  FAILED  JOB
 Succeeded  too many failed users        99        0       1  Test-import100
+                                                             us-west-2…AgUtd8PMm
 Succeeded  succeeded                500000       12       0  nightly customers
--          access denied                 -        -       -  import-mAgUtd8PMm
+                                                             us-west-2…AgUtd8PMm
+-          access denied                 -        -       -  us-west-2…AgUtd8PMm
 
 us-west-2_EXAMPLE/import-mAgUtd8PMm: took 1.3s \"Import Job Completed
   Successfully.\"
@@ -104,6 +106,22 @@ us-west-2_EXAMPLE/import-mAgUtd8PMm: no credentials were found; set AWS_PROFILE
 too many failed users: exit code 13 after 12s, 7 polls
 "
     );
+}
+
+#[test]
+fn the_text_of_wait_tells_jobs_of_one_name_apart() {
+    let twin = |id: &str| {
+        let mut job = full("nightly customers");
+        job.job.target = format!("us-west-2_EXAMPLE/import-{id}").parse().unwrap();
+        job
+    };
+    let result = waited(vec![twin("mAgUtd8PMm"), twin("mAgUtd8PMn")]);
+    let table = |columns| result.text(columns).split("\n\n").next().unwrap_or_default().to_owned();
+    let (piped, narrow) = (table(None), table(Some(80)));
+    for target in ["us-west-2_EXAMPLE/import-mAgUtd8PMm", "us-west-2_EXAMPLE/import-mAgUtd8PMn"] {
+        assert!(piped.lines().any(|line| line.contains(target) && line.ends_with("nightly customers")), "{piped}");
+    }
+    assert!(narrow.contains("AgUtd8PMm\n") && narrow.ends_with("AgUtd8PMn"), "{narrow}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use cognito_import_watch_core::domain::Verdict;
 
 use super::lost::{self, LostPool, with_pools};
 use super::report::{COUNT_COLUMNS, JobReport, notes};
+use super::status::job_cells;
 use super::table::{Column, table};
 use crate::json::{Object, seconds};
 use crate::text::duration;
@@ -43,16 +44,21 @@ impl WaitResult {
         with_pools(object, &self.lost_pools).finish()
     }
 
-    /// A table with a line for each job, what was said of each, and what decided; within the columns of a terminal
+    /// A table with a row for each job, on a terminal with the name above the target, what was said of each, and what decided; within the columns of a terminal
     /// where there is one. No line begins with text of the service.
     #[must_use]
     pub fn text(&self, columns: Option<usize>) -> String {
         let [imported, skipped, failed] = COUNT_COLUMNS;
-        let head =
-            [Column::words("STATUS"), Column::words("VERDICT"), imported, skipped, failed, Column::words("NAME")];
+        let mut head =
+            vec![Column::words("STATUS"), Column::words("VERDICT"), imported, skipped, failed, Column::words("JOB")];
+        if columns.is_none() {
+            head.push(Column::words("NAME"));
+        }
         let rows = self.jobs.iter().map(|job| {
-            let [imported, skipped, failed] = job.count_cells();
-            vec![job.status_cell(), verdict_cell(job.verdict), imported, skipped, failed, name_or_id(job)]
+            let mut row = vec![job.status_cell(), verdict_cell(job.verdict)];
+            row.extend(job.count_cells());
+            row.extend(job_cells(job, job.job.target.to_string(), columns));
+            row
         });
         let verdict = verdict_cell(Some(self.verdict));
         format!(
@@ -70,8 +76,4 @@ impl WaitResult {
 
 fn verdict_cell(verdict: Option<Verdict>) -> String {
     verdict.map_or_else(|| "-".to_owned(), |verdict| verdict.as_str().replace('_', " "))
-}
-
-fn name_or_id(job: &JobReport) -> String {
-    Some(job.name_cell()).filter(|name| !name.trim().is_empty()).unwrap_or_else(|| job.job.target.job.to_string())
 }
