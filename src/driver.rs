@@ -46,13 +46,22 @@ pub trait Observer {
     fn wake(&mut self, _scheduler: &Scheduler, _now: Now) {}
 }
 
-/// What a signal does to this command.
+/// What SIGHUP does to this command; the other signals stop every one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnHangup {
     /// It ends the command, as the other signals do.
     Stop,
     /// It is passed to the observer and nothing else.
     Ignore,
+}
+
+impl OnHangup {
+    fn stops(self, signal: Signal) -> bool {
+        match (signal, self) {
+            (Signal::Hangup, Self::Ignore) => false,
+            (Signal::Hangup, Self::Stop) | (Signal::Interrupt | Signal::Terminate, _) => true,
+        }
+    }
 }
 
 /// How the loop ended.
@@ -88,7 +97,7 @@ impl Driver {
     }
 
     /// Runs until everything is over, or a signal asks to stop: then what is on its way is awaited for [`DRAIN`] at
-    /// the most, and a second signal ends it at once.
+    /// the most, and a second signal that asks the same ends it at once.
     pub async fn run(
         &mut self,
         inputs: Vec<Input>,
@@ -105,12 +114,9 @@ impl Driver {
                 Happened::Due => self.wake(observer),
                 Happened::Signal(signal) => {
                     observer.signalled(signal, &self.scheduler, self.clock.now());
-                    match (signal, hangup) {
-                        (Signal::Hangup, OnHangup::Ignore) => {}
-                        (Signal::Hangup, OnHangup::Stop) | (Signal::Interrupt | Signal::Terminate, _) => {
-                            self.drain(signals, observer).await;
-                            return Ended::Signalled(signal);
-                        }
+                    if hangup.stops(signal) {
+                        self.drain(signals, hangup, observer).await;
+                        return Ended::Signalled(signal);
                     }
                 }
             }
@@ -118,15 +124,15 @@ impl Driver {
         Ended::Over
     }
 
-    async fn drain(&mut self, signals: &mut Signals, observer: &mut dyn Observer) {
+    async fn drain(&mut self, signals: &mut Signals, hangup: OnHangup, observer: &mut dyn Observer) {
         self.handle(Input::Stop, observer);
         let end = Instant::now() + DRAIN;
         while self.scheduler.is_waiting() && Instant::now() < end {
             match self.next(signals, Some(end), observer).await {
                 Happened::Answer(id, result) => self.handle(Input::Answered { id, result }, observer),
                 Happened::Due => self.wake(observer),
-                Happened::Signal(Signal::Hangup) => {}
-                Happened::Signal(Signal::Interrupt | Signal::Terminate) => break,
+                Happened::Signal(signal) if hangup.stops(signal) => break,
+                Happened::Signal(_) => {}
             }
         }
         self.polls.abort_all();

@@ -149,6 +149,15 @@ async fn a_second_signal_ends_it_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_second_signal_ends_it_at_once_if_it_is_a_hangup_that_stops() {
+    for (hangup, seconds) in [(OnHangup::Stop, 61), (OnHangup::Ignore, 60 + DRAIN.as_secs())] {
+        let run = watch(&[Shown::Hangs], &[(60, Signal::Terminate), (61, Signal::Hangup)], hangup).await;
+        assert_eq!(run.ended, Ended::Signalled(Signal::Terminate));
+        assert_eq!(run.took.as_secs(), seconds, "{hangup:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_hangup_is_passed_on_where_it_does_not_stop() {
     let script = [Shown::Status("Created"), Shown::Status("Created"), Shown::Status("Succeeded")];
     let run = watch(&script, &[(1, Signal::Hangup)], OnHangup::Ignore).await;
