@@ -151,15 +151,10 @@ fn result(ended: Ended, engine: &Engine) -> (WaitResult, Exit) {
     (result, exit)
 }
 
-/// How often the display is drawn anew, and how closely silence is measured.
-const TICK: Duration = Duration::from_secs(1);
-
 /// Tells the log and the display what happens.
 struct Teller {
     log: LogSink,
     progress: Progress,
-    mode: ProgressMode,
-    next_tick: Tick,
 }
 
 impl Teller {
@@ -167,12 +162,7 @@ impl Teller {
         let instance = Uuid::new_v4();
         let now = clock.now();
         let model = ProgressModel::new(display.mode, filter(display.level), instance, moment(now));
-        Self {
-            log: LogSink::new(instance),
-            progress: Progress::new(model, display.format, log.printer()),
-            mode: display.mode,
-            next_tick: now.tick.plus(TICK),
-        }
+        Self { log: LogSink::new(instance), progress: Progress::new(model, display.format, log.printer()) }
     }
 }
 
@@ -215,14 +205,10 @@ impl Observer for Teller {
     fn signalled(&mut self, _: Signal, _: &Scheduler, _: Now) {}
 
     fn wakes_at(&self) -> Option<Tick> {
-        match self.mode {
-            ProgressMode::Nothing => None,
-            ProgressMode::Lines | ProgressMode::Live { .. } => Some(self.next_tick),
-        }
+        self.progress.wakes_at()
     }
 
     fn wake(&mut self, _: &Scheduler, now: Now) {
-        self.next_tick = now.tick.plus(TICK);
         if let Reader::Terminal { columns } = Reader::of(&io::stderr()) {
             self.progress.resize(columns);
         }
