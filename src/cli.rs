@@ -134,31 +134,31 @@ pub struct WaitArgs {
     #[command(flatten)]
     pub config: ConfigArgs,
     /// The most time to wait; 0 looks once [default: none]
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration, env = "COGNITO_IMPORT_WATCH_TIMEOUT")]
+    #[arg(long, allow_hyphen_values = true, value_name = "DURATION", value_parser = parse_duration, env = "COGNITO_IMPORT_WATCH_TIMEOUT")]
     pub timeout: Option<Duration>,
     /// Give up when no poll of a job succeeds for so long; 0 for never
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = "15m", env = "COGNITO_IMPORT_WATCH_UNOBSERVED_TIMEOUT")]
+    #[arg(long, allow_hyphen_values = true, value_name = "DURATION", value_parser = parse_duration, default_value = "15m", env = "COGNITO_IMPORT_WATCH_UNOBSERVED_TIMEOUT")]
     pub unobserved_timeout: Duration,
     /// Users that may fail in a job that Succeeded [default: 0]
-    #[arg(long, value_name = "N|any", value_parser = limit, env = "COGNITO_IMPORT_WATCH_MAX_FAILED_USERS")]
+    #[arg(long, allow_hyphen_values = true, value_name = "N|any", value_parser = limit, env = "COGNITO_IMPORT_WATCH_MAX_FAILED_USERS")]
     pub max_failed_users: Option<Limit>,
     /// Users that may be skipped in a job that Succeeded [default: any]
-    #[arg(long, value_name = "N|any", value_parser = limit, env = "COGNITO_IMPORT_WATCH_MAX_SKIPPED_USERS")]
+    #[arg(long, allow_hyphen_values = true, value_name = "N|any", value_parser = limit, env = "COGNITO_IMPORT_WATCH_MAX_SKIPPED_USERS")]
     pub max_skipped_users: Option<Limit>,
     /// A Failed job whose every row was skipped counts as met
     #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "COGNITO_IMPORT_WATCH_ALLOW_ALL_SKIPPED")]
     pub allow_all_skipped: bool,
     /// Rows of the CSV, for percent and time left
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), conflicts_with = "csv", env = "COGNITO_IMPORT_WATCH_EXPECTED_USERS")]
+    #[arg(long, allow_hyphen_values = true, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), conflicts_with = "csv", env = "COGNITO_IMPORT_WATCH_EXPECTED_USERS")]
     pub expected_users: Option<u64>,
     /// The CSV that was uploaded, to count its rows
     #[arg(long, value_name = "FILE", env = "COGNITO_IMPORT_WATCH_CSV")]
     pub csv: Option<PathBuf>,
     /// The first interval between two polls [default: 2s]
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration, env = "COGNITO_IMPORT_WATCH_INITIAL_INTERVAL")]
+    #[arg(long, allow_hyphen_values = true, value_name = "DURATION", value_parser = parse_duration, env = "COGNITO_IMPORT_WATCH_INITIAL_INTERVAL")]
     pub initial_interval: Option<Duration>,
     /// The longest interval between two polls [default: 30s]
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration, env = "COGNITO_IMPORT_WATCH_MAX_INTERVAL")]
+    #[arg(long, allow_hyphen_values = true, value_name = "DURATION", value_parser = parse_duration, env = "COGNITO_IMPORT_WATCH_MAX_INTERVAL")]
     pub max_interval: Option<Duration>,
     /// Progress on stderr: live on a terminal, a line per change otherwise
     #[arg(long, value_enum, default_value_t, env = "COGNITO_IMPORT_WATCH_PROGRESS")]
@@ -353,6 +353,21 @@ mod tests {
         assert_eq!((since("2019-01-23T19:28:28Z"), since("2019-01-23T20:28:28+01:00")), (Ok(at), Ok(at)));
         assert!(since("yesterday").unwrap_err().contains("write a time with its zone"));
         assert!(since("90").unwrap_err().contains("90s"));
+    }
+
+    #[test]
+    fn a_number_below_zero_is_answered_by_the_flag_it_is_for() {
+        let answer = |flag: &str, value: &str| Cli::try_parse_from(["c", "wait", flag, value]).unwrap_err().to_string();
+        for flag in ["--timeout", "--unobserved-timeout", "--initial-interval", "--max-interval"] {
+            let told = answer(flag, "-1s");
+            assert!(told.contains("invalid value '-1s'") && told.contains(flag), "{told}");
+        }
+        for flag in ["--max-failed-users", "--max-skipped-users"] {
+            let told = answer(flag, "-1");
+            assert!(told.contains("write a whole number, or any"), "{told}");
+        }
+        let told = answer("--expected-users", "-1");
+        assert!(told.contains("invalid value '-1'"), "{told}");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use cognito_import_watch_core::domain::{ErrorKind, JobEvent, Memory, PollError, Tick, UserPoolId};
 use cognito_import_watch_core::schedule::{
-    Action, Input, JobView, LaneIndex, Now, PollResult, PoolPage, Question, RateChange, Request, Scheduler,
+    Action, Input, JobView, LaneIndex, News, Now, PollResult, PoolPage, Question, RateChange, Request, Scheduler,
 };
 use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
@@ -31,7 +31,10 @@ pub trait Observer {
     }
 
     /// A pool's list could not be read; `next_poll` is `None` when it is given up.
-    fn pool_failed(&mut self, pool: &UserPoolId, error: &PollError, next_poll: Option<Duration>);
+    fn pool_failed(&mut self, pool: &UserPoolId, error: &PollError, next_poll: Option<Duration>, news: News);
+
+    /// A pool's list can be read again, after a failure that was told.
+    fn pool_recovered(&mut self, pool: &UserPoolId);
 
     /// The rate of a lane was cut, or is back.
     fn rate_changed(&mut self, lane: LaneIndex, change: RateChange);
@@ -48,13 +51,22 @@ pub trait Observer {
     fn wake(&mut self, _scheduler: &Scheduler, _now: Now) {}
 }
 
-/// What a signal does to this command.
+/// What SIGHUP does to this command; the other signals stop every one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnHangup {
     /// It ends the command, as the other signals do.
     Stop,
     /// The loop returns as it is, to be run on with another plan; answers that come meanwhile wait.
     HandBack,
+}
+
+impl OnHangup {
+    fn stops(self, signal: Signal) -> bool {
+        match (signal, self) {
+            (Signal::Hangup, Self::HandBack) => false,
+            (Signal::Hangup, Self::Stop) | (Signal::Interrupt | Signal::Terminate, _) => true,
+        }
+    }
 }
 
 /// How the loop ended.
@@ -95,7 +107,7 @@ impl Driver {
     }
 
     /// Runs until everything is over, or a signal asks to stop: then what is on its way is awaited for [`DRAIN`] at
-    /// the most, and a second signal ends it at once.
+    /// the most, and a second signal that asks the same ends it at once.
     pub async fn run(
         &mut self,
         inputs: Vec<Input>,
@@ -112,12 +124,12 @@ impl Driver {
                 Happened::Due => self.wake(observer),
                 Happened::Signal(signal) => {
                     observer.signalled(signal, &self.scheduler, self.clock.now());
-                    match (signal, hangup) {
-                        (Signal::Hangup, OnHangup::HandBack) => return Ended::Signalled(signal),
-                        (Signal::Hangup, OnHangup::Stop) | (Signal::Interrupt | Signal::Terminate, _) => {
-                            self.drain(signals, observer).await;
-                            return Ended::Signalled(signal);
-                        }
+                    if signal == Signal::Hangup && hangup == OnHangup::HandBack {
+                        return Ended::Signalled(signal);
+                    }
+                    if hangup.stops(signal) {
+                        self.drain(signals, hangup, observer).await;
+                        return Ended::Signalled(signal);
                     }
                 }
             }
@@ -125,15 +137,15 @@ impl Driver {
         Ended::Over
     }
 
-    async fn drain(&mut self, signals: &mut Signals, observer: &mut dyn Observer) {
+    async fn drain(&mut self, signals: &mut Signals, hangup: OnHangup, observer: &mut dyn Observer) {
         self.handle(Input::Stop, observer);
         let end = Instant::now() + DRAIN;
         while self.scheduler.is_waiting() && Instant::now() < end {
             match self.next(signals, Some(end), observer).await {
                 Happened::Answer(id, result) => self.handle(Input::Answered { id, result }, observer),
                 Happened::Due => self.wake(observer),
-                Happened::Signal(Signal::Hangup) => {}
-                Happened::Signal(Signal::Interrupt | Signal::Terminate) => break,
+                Happened::Signal(signal) if hangup.stops(signal) => break,
+                Happened::Signal(_) => {}
             }
         }
         self.polls.abort_all();
@@ -194,7 +206,10 @@ impl Driver {
                         observer.observed(&view, &events, memory, now);
                     }
                 }
-                Action::PoolFailed { pool, error, next_poll } => observer.pool_failed(&pool, &error, next_poll),
+                Action::PoolFailed { pool, error, next_poll, news } => {
+                    observer.pool_failed(&pool, &error, next_poll, news);
+                }
+                Action::PoolRecovered { pool } => observer.pool_recovered(&pool),
                 Action::RateChanged(lane, change) => observer.rate_changed(lane, change),
             }
         }

@@ -39,15 +39,36 @@ pub struct LaneCost {
     pub jobs: usize,
     /// Pools watched as a whole.
     pub pools: usize,
-    /// Calls per minute while nothing changes: every job at the longest interval, shortened by the mean jitter.
+    /// Calls per minute while nothing changes: every job at the longest interval, shortened by the mean jitter, as far as
+    /// the ceilings allow.
     pub calls_per_minute: f64,
-    /// Calls per minute that every job at the initial interval would take.
+    /// Calls per minute with every job at the initial interval, as far as the ceilings allow.
     pub calls_per_minute_after_changes: f64,
-    /// Calls per minute that the ceiling allows.
+    /// Calls per minute that the ceilings allow: that of the lane, or those of its pools together where that is less.
     pub ceiling_per_minute: f64,
+    /// Which ceiling makes a round take longest.
+    pub tightest: CeilingKey,
     /// The longest time that a change can go unseen while the service answers: the longest interval, or one round at
     /// the ceiling of the lane or of its fullest pool where that takes longer.
     pub longest_unseen: Duration,
+}
+
+/// A ceiling, as the file calls it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CeilingKey {
+    /// `throttle.requests_per_second`, of an account and region.
+    Lane,
+    /// `throttle.requests_per_second_per_pool`.
+    Pool,
+}
+
+impl CeilingKey {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Lane => "requests_per_second",
+            Self::Pool => "requests_per_second_per_pool",
+        }
+    }
 }
 
 /// Something about a plan's cost that its owner should know.
@@ -63,6 +84,8 @@ pub enum CostWarning {
         longest_unseen: Duration,
         /// The interval that is not kept.
         max_interval: Duration,
+        /// The ceiling that stands in the way.
+        tightest: CeilingKey,
     },
     /// `throttle.requests_per_second` is above Cognito's quota.
     LaneAboveQuota {
@@ -107,6 +130,7 @@ impl Plan {
                 region: lane.region.clone(),
                 longest_unseen: lane.longest_unseen,
                 max_interval,
+                tightest: lane.tightest,
             }
         }));
         PlanCost { lanes, max_interval, warnings }
@@ -114,11 +138,17 @@ impl Plan {
 
     fn lane_cost(&self, account: AccountRef, region: &str, lane: &Lane<'_>) -> LaneCost {
         let backoff = &self.poll.backoff;
+        let (per_lane, per_pool) = (self.ceilings.per_lane(), self.ceilings.per_pool());
         let calls = as_f64(lane.jobs + lane.pools);
         let fullest_pool = as_f64(lane.calls.values().copied().max().unwrap_or(0));
         let mean = 1.0 - backoff.jitter() / 2.0;
-        let per_minute = |interval: Duration| calls * 60.0 / (interval.as_secs_f64() * mean);
-        let round = (calls / self.ceilings.per_lane()).max(fullest_pool / self.ceilings.per_pool());
+        let per_minute = |interval: Duration| {
+            let rate = |calls: usize| (as_f64(calls) / (interval.as_secs_f64() * mean)).min(per_pool);
+            60.0 * lane.calls.values().copied().map(rate).sum::<f64>().min(per_lane)
+        };
+        let (of_lane, of_pool) = (calls / per_lane, fullest_pool / per_pool);
+        let (round, tightest) =
+            if of_pool > of_lane { (of_pool, CeilingKey::Pool) } else { (of_lane, CeilingKey::Lane) };
         LaneCost {
             account: self.account(account).and_then(|account| account.name.clone()),
             region: region.to_owned(),
@@ -126,7 +156,8 @@ impl Plan {
             pools: lane.pools,
             calls_per_minute: per_minute(backoff.max()),
             calls_per_minute_after_changes: per_minute(backoff.initial()),
-            ceiling_per_minute: self.ceilings.per_lane() * 60.0,
+            ceiling_per_minute: 60.0 * per_lane.min(as_f64(lane.calls.len()) * per_pool),
+            tightest,
             longest_unseen: backoff.max().max(Duration::try_from_secs_f64(round).unwrap_or(Duration::MAX)),
         }
     }
@@ -168,7 +199,7 @@ impl fmt::Display for LaneCost {
             counted(self.jobs, "job"),
             counted(self.pools, "pool"),
             self.calls_per_minute,
-            self.calls_per_minute_after_changes.min(self.ceiling_per_minute),
+            self.calls_per_minute_after_changes,
             self.ceiling_per_minute,
             format_duration(self.longest_unseen),
         )
@@ -178,13 +209,14 @@ impl fmt::Display for LaneCost {
 impl fmt::Display for CostWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::IntervalNotKept { account, region, longest_unseen, max_interval } => write!(
+            Self::IntervalNotKept { account, region, longest_unseen, max_interval, tightest } => write!(
                 f,
                 "{}: one round at the ceiling takes {}, longer than poll.max_interval, {}: raise [throttle] \
-                 requests_per_second, or max_interval",
+                 {}, or max_interval",
                 lane_name(account.as_deref(), region),
                 format_duration(*longest_unseen),
                 format_duration(*max_interval),
+                tightest.as_str(),
             ),
             Self::LaneAboveQuota { ceiling } => write!(
                 f,

@@ -86,7 +86,8 @@ pub(super) struct PollFile {
     /// How long one request may take.
     #[schemars(extend("default" = "10s"))]
     pub(super) request_timeout: Field<PositivePeriod>,
-    /// "auto": ListUserImportJobs where it costs fewer calls; "never": DescribeUserImportJob only.
+    /// "auto": ListUserImportJobs where it costs fewer calls; "never": DescribeUserImportJob only. This version looks at
+    /// jobs by DescribeUserImportJob alone, whichever is written.
     #[schemars(extend("default" = "auto"))]
     pub(super) batch: Field<Batch>,
 }
@@ -168,10 +169,11 @@ impl PolicyFile {
 #[derive(Debug, Default, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub(super) struct LogFile {
-    /// The form of a line. "auto": journald under systemd, text on a terminal, json otherwise.
+    /// The form of a line. "auto": of `run`, text on a terminal and json otherwise; of `wait`, text. "journald": not in
+    /// this version, which refuses it.
     #[schemars(extend("default" = "auto"))]
     pub(super) format: Field<LogFormatWord>,
-    /// The least that is told.
+    /// The least that `run` tells. `wait` tells warnings and errors, unless --log-level says otherwise.
     #[schemars(extend("default" = "info"))]
     pub(super) level: Field<LogLevel>,
     /// At most one `job.progress` per job in this time.

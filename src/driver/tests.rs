@@ -71,7 +71,8 @@ impl Observer for Told {
     fn observed(&mut self, _: &JobView<'_>, events: &[JobEvent], _: Memory, _: Now) {
         self.0.extend(events.iter().map(|event| event.fact.name()));
     }
-    fn pool_failed(&mut self, _: &UserPoolId, _: &PollError, _: Option<Duration>) {}
+    fn pool_failed(&mut self, _: &UserPoolId, _: &PollError, _: Option<Duration>, _: News) {}
+    fn pool_recovered(&mut self, _: &UserPoolId) {}
     fn rate_changed(&mut self, _: LaneIndex, _: RateChange) {}
     fn signalled(&mut self, signal: Signal, _: &Scheduler, _: Now) {
         self.0.push(signal.name());
@@ -145,6 +146,15 @@ async fn a_second_signal_ends_it_at_once() {
     let run = watch(&[Shown::Hangs], &signals, OnHangup::Stop).await;
     assert_eq!(run.ended, Ended::Signalled(Signal::Terminate));
     assert_eq!(run.took.as_secs(), 61);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_signal_ends_it_at_once_if_it_is_a_hangup_that_stops() {
+    for (hangup, seconds) in [(OnHangup::Stop, 61), (OnHangup::HandBack, 60 + DRAIN.as_secs())] {
+        let run = watch(&[Shown::Hangs], &[(60, Signal::Terminate), (61, Signal::Hangup)], hangup).await;
+        assert_eq!(run.ended, Ended::Signalled(Signal::Terminate));
+        assert_eq!(run.took.as_secs(), seconds, "{hangup:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

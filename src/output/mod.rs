@@ -6,6 +6,7 @@
 
 pub mod history;
 pub mod list;
+mod lost;
 pub mod progress;
 pub mod report;
 #[cfg(test)]
@@ -15,5 +16,6 @@ mod table;
 pub mod wait;
 
 pub use list::PoolReport;
+pub use lost::LostPool;
 pub use report::JobReport;
 pub use wait::WaitResult;

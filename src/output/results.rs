@@ -63,6 +63,7 @@ fn waited(jobs: Vec<JobReport>) -> WaitResult {
         exit_code: 13,
         elapsed: Duration::from_millis(12_300),
         polls: 7,
+        lost_pools: Vec::new(),
         jobs,
     }
 }
@@ -91,10 +92,12 @@ fn the_text_of_wait_shows_every_job_and_what_decided() {
     assert_eq!(
         waited(vec![sample(), full("nightly customers"), unseen()]).text(Some(80)),
         "\
-STATUS     VERDICT                IMPORTED  SKIPPED  FAILED  NAME
+STATUS     VERDICT                IMPORTED  SKIPPED  FAILED  JOB
 Succeeded  too many failed users        99        0       1  Test-import100
+                                                             us-west-2…AgUtd8PMm
 Succeeded  succeeded                500000       12       0  nightly customers
--          access denied                 -        -       -  import-mAgUtd8PMm
+                                                             us-west-2…AgUtd8PMm
+-          access denied                 -        -       -  us-west-2…AgUtd8PMm
 
 us-west-2_EXAMPLE/import-mAgUtd8PMm: took 1.3s \"Import Job Completed
   Successfully.\"
@@ -106,10 +109,26 @@ too many failed users: exit code 13 after 12s, 7 polls
 }
 
 #[test]
+fn the_text_of_wait_tells_jobs_of_one_name_apart() {
+    let twin = |id: &str| {
+        let mut job = full("nightly customers");
+        job.job.target = format!("us-west-2_EXAMPLE/import-{id}").parse().unwrap();
+        job
+    };
+    let result = waited(vec![twin("mAgUtd8PMm"), twin("mAgUtd8PMn")]);
+    let table = |columns| result.text(columns).split("\n\n").next().unwrap_or_default().to_owned();
+    let (piped, narrow) = (table(None), table(Some(80)));
+    for target in ["us-west-2_EXAMPLE/import-mAgUtd8PMm", "us-west-2_EXAMPLE/import-mAgUtd8PMn"] {
+        assert!(piped.lines().any(|line| line.contains(target) && line.ends_with("nightly customers")), "{piped}");
+    }
+    assert!(narrow.contains("AgUtd8PMm\n") && narrow.ends_with("AgUtd8PMn"), "{narrow}");
+}
+
+#[test]
 fn status_shows_the_name_above_the_target_on_a_terminal_and_in_a_column_elsewhere() {
     let jobs = [full("nightly customers"), unseen()];
     assert_eq!(
-        status::text(&jobs, Some(80)),
+        status::text(&jobs, &[], Some(80)),
         "\
 STATUS     IMPORTED  SKIPPED  FAILED  JOB
 Succeeded    500000       12       0  nightly customers
@@ -122,7 +141,7 @@ us-west-2_EXAMPLE/import-mAgUtd8PMm: no credentials were found; set AWS_PROFILE
 "
     );
     assert_eq!(
-        status::text(&jobs, None),
+        status::text(&jobs, &[], None),
         "\
 STATUS     IMPORTED  SKIPPED  FAILED  JOB                                  NAME
 Succeeded    500000       12       0  us-west-2_EXAMPLE/import-mAgUtd8PMm  nightly customers
@@ -164,12 +183,12 @@ fn a_job_that_nobody_started_says_what_it_needs() {
     if let Some(seen) = &mut job.snapshot {
         seen.status = JobStatus::Created;
     }
-    assert!(status::text(&[job], None).contains("not started; upload the CSV and call StartUserImportJob"));
+    assert!(status::text(&[job], &[], None).contains("not started; upload the CSV and call StartUserImportJob"));
 }
 
 #[test]
 fn status_in_json_says_why_a_job_was_not_seen() {
-    let value: Value = serde_json::from_str(&status::json(&[sample(), unseen()])).unwrap();
+    let value: Value = serde_json::from_str(&status::json(&[sample(), unseen()], &[])).unwrap();
     assert_eq!(value["jobs"][0]["failed_users"], 1);
     assert_eq!(value["jobs"][0]["error"], Value::Null);
     assert_eq!(value["jobs"][1]["error_kind"], "denied");
@@ -181,7 +200,7 @@ fn status_in_json_says_why_a_job_was_not_seen() {
 fn tables_fit_80_columns_with_names_of_128_characters() {
     let jobs = vec![full(&long_name()), unseen()];
     let pool = PoolReport { pool: "us-west-2_EXAMPLE".parse().unwrap(), jobs: jobs.clone(), error: None };
-    let texts = [status::text(&jobs, Some(80)), list::text(&[pool], Some(80)), waited(jobs).text(Some(80))];
+    let texts = [status::text(&jobs, &[], Some(80)), list::text(&[pool], Some(80)), waited(jobs).text(Some(80))];
     for line in texts.iter().flat_map(|text| text.lines()) {
         assert!(width(line) <= 80, "{} columns: {line}", width(line));
     }
@@ -197,14 +216,14 @@ fn text_of_the_service_is_harmless_in_tables_and_begins_no_line() {
         }
         let pool = PoolReport { pool: "us-west-2_EXAMPLE".parse().unwrap(), jobs: vec![job.clone()], error: None };
         let jobs = vec![job];
-        for text in [status::text(&jobs, None), list::text(&[pool], None), waited(jobs).text(None)] {
+        for text in [status::text(&jobs, &[], None), list::text(&[pool], None), waited(jobs).text(None)] {
             for line in text.lines() {
                 assert!(!line.trim_start().starts_with("::"), "{line}");
                 assert!(!line.contains("##"), "{line}");
                 assert!(!line.chars().any(|c| c.is_control() || c == '\u{202e}'), "{line}");
             }
         }
-        let value: Value = serde_json::from_str(&status::json(&[full(name)])).unwrap();
+        let value: Value = serde_json::from_str(&status::json(&[full(name)], &[])).unwrap();
         assert_eq!(value["jobs"][0]["name"], name);
     }
 }

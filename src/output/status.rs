@@ -2,14 +2,15 @@
 //!
 //! Called by `status` when every job was asked about once.
 
+use super::lost::{self, LostPool, with_pools};
 use super::report::{COUNT_COLUMNS, JobReport, notes};
 use super::table::{Column, table};
 use crate::json::Object;
 
 /// One line of JSON, without its end: `jobs`, with the keys of `wait` and `error_kind` and `error`.
 #[must_use]
-pub fn json(jobs: &[JobReport]) -> String {
-    Object::new().with_json("jobs", &array(jobs)).finish()
+pub fn json(jobs: &[JobReport], lost: &[LostPool]) -> String {
+    with_pools(Object::new().with_json("jobs", &array(jobs)), lost).finish()
 }
 
 pub(super) fn array(jobs: &[JobReport]) -> String {
@@ -19,7 +20,7 @@ pub(super) fn array(jobs: &[JobReport]) -> String {
 
 /// A table with a row for each job: one line, on a terminal two, with the name above the target.
 #[must_use]
-pub fn text(jobs: &[JobReport], columns: Option<usize>) -> String {
+pub fn text(jobs: &[JobReport], lost: &[LostPool], columns: Option<usize>) -> String {
     let [imported, skipped, failed] = COUNT_COLUMNS;
     let mut head = vec![Column::words("STATUS"), imported, skipped, failed, Column::words("JOB")];
     if columns.is_none() {
@@ -31,7 +32,7 @@ pub fn text(jobs: &[JobReport], columns: Option<usize>) -> String {
         row.extend(job_cells(job, job.job.target.to_string(), columns));
         row
     });
-    format!("{}{}", table(&head, rows.collect(), columns), notes(jobs, columns))
+    format!("{}{}{}", table(&head, rows.collect(), columns), notes(jobs, columns), lost::lines(lost, columns))
 }
 
 /// The id and the name: two cells, or on a terminal one of two lines.

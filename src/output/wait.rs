@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use cognito_import_watch_core::domain::Verdict;
 
+use super::lost::{self, LostPool, with_pools};
 use super::report::{COUNT_COLUMNS, JobReport, notes};
+use super::status::job_cells;
 use super::table::{Column, table};
 use crate::json::{Object, seconds};
 use crate::text::duration;
@@ -24,6 +26,8 @@ pub struct WaitResult {
     pub polls: u64,
     /// Every job, in the order in which they were named.
     pub jobs: Vec<JobReport>,
+    /// The pools whose jobs could not be found.
+    pub lost_pools: Vec<LostPool>,
 }
 
 impl WaitResult {
@@ -31,31 +35,37 @@ impl WaitResult {
     #[must_use]
     pub fn json(&self) -> String {
         let jobs: Vec<String> = self.jobs.iter().map(|job| job.object().finish()).collect();
-        Object::new()
+        let object = Object::new()
             .with("verdict", self.verdict.as_str())
             .with("exit_code", self.exit_code)
             .with("elapsed_seconds", seconds(self.elapsed))
             .with("polls", self.polls)
-            .with_json("jobs", &format!("[{}]", jobs.join(",")))
-            .finish()
+            .with_json("jobs", &format!("[{}]", jobs.join(",")));
+        with_pools(object, &self.lost_pools).finish()
     }
 
-    /// A table with a line for each job, what was said of each, and what decided; within the columns of a terminal
+    /// A table with a row for each job, on a terminal with the name above the target, what was said of each, and what decided; within the columns of a terminal
     /// where there is one. No line begins with text of the service.
     #[must_use]
     pub fn text(&self, columns: Option<usize>) -> String {
         let [imported, skipped, failed] = COUNT_COLUMNS;
-        let head =
-            [Column::words("STATUS"), Column::words("VERDICT"), imported, skipped, failed, Column::words("NAME")];
+        let mut head =
+            vec![Column::words("STATUS"), Column::words("VERDICT"), imported, skipped, failed, Column::words("JOB")];
+        if columns.is_none() {
+            head.push(Column::words("NAME"));
+        }
         let rows = self.jobs.iter().map(|job| {
-            let [imported, skipped, failed] = job.count_cells();
-            vec![job.status_cell(), verdict_cell(job.verdict), imported, skipped, failed, name_or_id(job)]
+            let mut row = vec![job.status_cell(), verdict_cell(job.verdict)];
+            row.extend(job.count_cells());
+            row.extend(job_cells(job, job.job.target.to_string(), columns));
+            row
         });
         let verdict = verdict_cell(Some(self.verdict));
         format!(
-            "{}{}\n{verdict}: exit code {} after {}, {} poll{}\n",
+            "{}{}{}\n{verdict}: exit code {} after {}, {} poll{}\n",
             table(&head, rows.collect(), columns),
             notes(&self.jobs, columns),
+            lost::lines(&self.lost_pools, columns),
             self.exit_code,
             duration(self.elapsed),
             self.polls,
@@ -66,8 +76,4 @@ impl WaitResult {
 
 fn verdict_cell(verdict: Option<Verdict>) -> String {
     verdict.map_or_else(|| "-".to_owned(), |verdict| verdict.as_str().replace('_', " "))
-}
-
-fn name_or_id(job: &JobReport) -> String {
-    Some(job.name_cell()).filter(|name| !name.trim().is_empty()).unwrap_or_else(|| job.job.target.job.to_string())
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cognito_import_watch_core::domain::{JobEvent, Memory, PollError, Target, UserPoolId};
-use cognito_import_watch_core::schedule::{Ending, Input, JobView, LaneIndex, Now, Question, RateChange, Scheduler};
+use cognito_import_watch_core::schedule::{
+    Ending, Input, JobView, LaneIndex, News, Now, Question, RateChange, Scheduler,
+};
 use uuid::Uuid;
 
 use super::console::{Console, Log};
@@ -14,7 +16,7 @@ use super::daemon_log::DaemonLog;
 use super::engine::{self, Engine, Keys, LaneName};
 use super::outlet::LogOutlet;
 use super::reload::{Reload, Reloaded};
-use super::{load, record, state};
+use super::{load, pool_log, record, state};
 use crate::cli::{RunArgs, Shared};
 use crate::clock::wall_time;
 use crate::config::{self, LogLevel, Plan};
@@ -241,9 +243,12 @@ impl Observer for Daemon {
         }
     }
 
-    fn pool_failed(&mut self, pool: &UserPoolId, error: &PollError, next_poll: Option<Duration>) {
-        let next_poll_seconds = next_poll.map(|next| next.as_secs_f64());
-        tracing::warn!(user_pool_id = %pool, error_kind = %error.kind, %error, next_poll_seconds, "pool list failed");
+    fn pool_failed(&mut self, pool: &UserPoolId, error: &PollError, next_poll: Option<Duration>, news: News) {
+        pool_log::failed(pool, error, next_poll, news);
+    }
+
+    fn pool_recovered(&mut self, pool: &UserPoolId) {
+        pool_log::recovered(pool);
     }
 
     fn rate_changed(&mut self, lane: LaneIndex, change: RateChange) {

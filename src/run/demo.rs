@@ -87,10 +87,10 @@ pub(super) async fn demo(shared: &Shared, console: &Console) -> Result<Exit, Com
     }
     let jobs = watched.reports;
     console.result(&match shared.output {
-        Output::Json => status::json(&jobs) + "\n",
+        Output::Json => status::json(&jobs, &[]) + "\n",
         Output::Text => format!(
             "\n{}\n`wait` on these jobs would end with code {}: {}.\n",
-            status::text(&jobs, console.style(&io::stdout()).columns),
+            status::text(&jobs, &[], console.style(&io::stdout()).columns),
             watched.exit.code(),
             watched.exit.meaning()
         ),

@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::config::{AccountPlan, AccountRef, CredentialsPlan, Plan};
 use crate::driver::Driver;
 use crate::exit::{CommandError, Exit};
-use crate::output::JobReport;
+use crate::output::{JobReport, LostPool};
 use crate::source::{Credentials, Environment, JobSource, SourceError, SourceSettings, Sources};
 
 /// A plan ready to run.
@@ -153,7 +153,13 @@ impl Engine {
     pub(super) fn verdicts(&self) -> Vec<Verdict> {
         let scheduler = self.driver.scheduler();
         let jobs = scheduler.views(self.clock.now()).filter_map(|view| view.verdict);
-        jobs.chain(scheduler.pools_given_up().map(|(_, verdict)| verdict)).collect()
+        jobs.chain(scheduler.pools_given_up().map(|(_, verdict, _)| verdict)).collect()
+    }
+
+    /// The pools whose jobs could not be found.
+    pub(super) fn lost_pools(&self) -> Vec<LostPool> {
+        let pools = self.driver.scheduler().pools_given_up();
+        pools.map(|(pool, verdict, error)| LostPool { pool: pool.clone(), verdict, error: error.cloned() }).collect()
     }
 }
 

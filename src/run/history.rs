@@ -52,8 +52,8 @@ pub(super) fn recorded(args: &StatusArgs, shared: &Shared, console: &Console) ->
     };
     let exit = if reports.iter().any(is_unknown) { Exit::NotFound } else { Exit::Success };
     let text = match shared.output {
-        Output::Json => status::json(&reports) + "\n",
-        Output::Text => status::text(&reports, console.style(&io::stdout()).columns),
+        Output::Json => status::json(&reports, &[]) + "\n",
+        Output::Text => status::text(&reports, &[], console.style(&io::stdout()).columns),
     };
     Ok(console.conclude(&text, exit))
 }

@@ -1,5 +1,6 @@
 //! `list`: a pool's import jobs, newest first.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use super::engine::{Keys, Lanes};
 use super::{load, status};
 use crate::cli::{ListArgs, Output, Shared};
 use crate::clock::Clock;
-use crate::config::{Overrides, PlannedPool, Selection};
+use crate::config::{AccountRef, Overrides, PlannedPool, Selection};
 use crate::exit::{CommandError, Exit};
 use crate::output::{JobReport, PoolReport, list};
 use crate::source::{Answer, JobPage, JobSource, MAX_PAGE_SIZE, PageToken};
@@ -34,11 +35,14 @@ pub(super) async fn list(args: ListArgs, shared: Shared, console: &Console) -> R
     let overrides = Overrides { pools: args.pools, selection: Selection::Only, ..load::overrides(&shared) };
     let plan = load::plan_to_watch(&args.config, &overrides, console)?;
     let mut lanes = Lanes::new(&Keys::Planned)?;
+    let clock = Clock::start();
+    let mut paces: BTreeMap<(AccountRef, &str), Pace> = BTreeMap::new();
     let mut pools = Vec::new();
     for pool in &plan.pools {
-        let source = lanes.source(&plan, pool.account, pool.id.region()).await?;
-        let mut pace = Pace::new(&plan.ceilings);
-        pools.push(read(&*source, pool, &mut pace).await);
+        let region = pool.id.region();
+        let source = lanes.source(&plan, pool.account, region).await?;
+        let pace = paces.entry((pool.account, region)).or_insert_with(|| Pace::new(&plan.ceilings, clock));
+        pools.push(read(&*source, pool, pace).await);
     }
     console.result(&match shared.output {
         Output::Json => list::json(&pools) + "\n",
@@ -51,8 +55,9 @@ pub(super) async fn list(args: ListArgs, shared: Shared, console: &Console) -> R
 async fn read(source: &dyn JobSource, pool: &PlannedPool, pace: &mut Pace) -> PoolReport {
     let mut report = PoolReport { pool: pool.id.clone(), jobs: Vec::new(), error: None };
     let mut token: Option<PageToken> = None;
+    let bucket = pace.lane.add_pool();
     loop {
-        match page(source, &pool.id, token.as_ref(), pace).await {
+        match page(source, &pool.id, token.as_ref(), pace, bucket).await {
             Ok(answer) => {
                 let observed_at = Some(pace.clock.now().wall);
                 report.jobs.extend(answer.value.jobs.into_iter().map(|(job, snapshot)| JobReport {
@@ -85,10 +90,11 @@ async fn page(
     pool: &UserPoolId,
     token: Option<&PageToken>,
     pace: &mut Pace,
+    bucket: PoolSlot,
 ) -> Result<Answer<JobPage>, PollError> {
     let mut tried = 1;
     loop {
-        let error = match pace.ask(source.list(pool, MAX_PAGE_SIZE, token)).await {
+        let error = match pace.ask(bucket, source.list(pool, MAX_PAGE_SIZE, token)).await {
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
@@ -102,34 +108,45 @@ async fn page(
             return Err(error);
         }
         tried += 1;
-        tokio::time::sleep(error.retry_after.unwrap_or(BEFORE_NEXT_TRY).min(LONGEST_WAIT)).await;
+        match error.kind {
+            // The lane waits.
+            ErrorKind::Throttled => {}
+            ErrorKind::Transient | ErrorKind::Denied | ErrorKind::NotFound | ErrorKind::Invalid => {
+                tokio::time::sleep(BEFORE_NEXT_TRY).await;
+            }
+        }
     }
 }
 
-/// Keeps the requests for one pool under the pool's ceiling.
+/// Keeps the requests of one account and region under its ceiling, and those for a pool under the pool's.
 struct Pace {
     lane: Lane,
-    bucket: PoolSlot,
     clock: Clock,
 }
 
 impl Pace {
-    fn new(ceilings: &Ceilings) -> Self {
-        let mut lane = Lane::new(ceilings);
-        let bucket = lane.add_pool();
-        Self { lane, bucket, clock: Clock::start() }
+    fn new(ceilings: &Ceilings, clock: Clock) -> Self {
+        Self { lane: Lane::new(ceilings), clock }
     }
 
     /// Makes one more request as soon as it may be sent.
-    async fn ask<T>(&mut self, request: impl Future<Output = T>) -> T {
+    async fn ask<T>(
+        &mut self,
+        bucket: PoolSlot,
+        request: impl Future<Output = Result<T, PollError>>,
+    ) -> Result<T, PollError> {
         let now = self.clock.now().tick;
-        if let Some(at) = self.lane.ready_at(now, self.bucket) {
+        if let Some(at) = self.lane.ready_at(now, bucket) {
             tokio::time::sleep_until(self.clock.instant(at)).await;
         }
         let sent = self.clock.now().tick;
-        self.lane.take(sent, self.bucket);
+        self.lane.take(sent, bucket);
         let answer = request.await;
-        self.lane.answered(self.clock.now().tick, self.bucket, sent);
+        let now = self.clock.now().tick;
+        self.lane.answered(now, bucket, sent);
+        if let Err(PollError { kind: ErrorKind::Throttled, retry_after, .. }) = &answer {
+            self.lane.throttled(now, bucket, sent, retry_after.map(|hint| hint.min(LONGEST_WAIT)));
+        }
         answer
     }
 }

@@ -14,6 +14,7 @@ mod list;
 mod load;
 mod outlet;
 mod pages;
+mod pool_log;
 mod record;
 mod reload;
 mod silent;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cognito_import_watch_core::domain::{JobEvent, Memory, PollError, UserPoolId};
-use cognito_import_watch_core::schedule::{JobView, LaneIndex, Now, RateChange, Scheduler};
+use cognito_import_watch_core::schedule::{JobView, LaneIndex, News, Now, RateChange, Scheduler};
 
 use crate::driver::Observer;
 use crate::signal::Signal;
@@ -14,7 +14,9 @@ pub(super) struct Silent;
 impl Observer for Silent {
     fn observed(&mut self, _: &JobView<'_>, _: &[JobEvent], _: Memory, _: Now) {}
 
-    fn pool_failed(&mut self, _: &UserPoolId, _: &PollError, _: Option<Duration>) {}
+    fn pool_failed(&mut self, _: &UserPoolId, _: &PollError, _: Option<Duration>, _: News) {}
+
+    fn pool_recovered(&mut self, _: &UserPoolId) {}
 
     fn rate_changed(&mut self, _: LaneIndex, _: RateChange) {}
 

@@ -38,9 +38,10 @@ pub(super) async fn status(args: StatusArgs, shared: Shared, console: &Console) 
         .into_iter()
         .map(|job| JobReport { verdict: job.verdict.filter(|_| job.is_over()), ..job })
         .collect();
+    let lost = engine.lost_pools();
     let text = match shared.output {
-        Output::Json => status::json(&jobs) + "\n",
-        Output::Text => status::text(&jobs, console.style(&io::stdout()).columns),
+        Output::Json => status::json(&jobs, &lost) + "\n",
+        Output::Text => status::text(&jobs, &lost, console.style(&io::stdout()).columns),
     };
     let exit = match ended {
         Ended::Signalled(signal) => signal.exit(),

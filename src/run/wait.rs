@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use cognito_import_watch_core::domain::policy::AllSkipped;
 use cognito_import_watch_core::domain::{JobEvent, Memory, PollError, Tick, UserPoolId, Verdict};
-use cognito_import_watch_core::schedule::{Ending, JobView, LaneIndex, Now, RateChange, Scheduler};
+use cognito_import_watch_core::schedule::{Ending, JobView, LaneIndex, News, Now, RateChange, Scheduler};
 use uuid::Uuid;
 
 use super::console::{Console, Log, filter};
 use super::daemon::signals;
 use super::engine::{self, Engine, Keys, Known};
-use super::{load, record};
+use super::{load, pool_log, record};
 use crate::cli::{Output, Shared, WaitArgs};
 use crate::clock::Clock;
 use crate::config::{self, LogLevel, Overrides, Selection};
@@ -147,19 +147,15 @@ fn result(ended: Ended, engine: &Engine) -> (WaitResult, Exit) {
         elapsed: engine.clock.now().tick.as_duration(),
         polls: engine.driver.scheduler().requests(),
         jobs: engine.reports(),
+        lost_pools: engine.lost_pools(),
     };
     (result, exit)
 }
-
-/// How often the display is drawn anew, and how closely silence is measured.
-const TICK: Duration = Duration::from_secs(1);
 
 /// Tells the log and the display what happens.
 struct Teller {
     ledger: Box<dyn Ledger>,
     progress: Progress,
-    mode: ProgressMode,
-    next_tick: Tick,
 }
 
 impl Teller {
@@ -171,8 +167,6 @@ impl Teller {
         Self {
             ledger: Box::new(MemoryLedger::new(instance, move |event| sink.rendered(event))),
             progress: Progress::new(model, display.format, log.printer()),
-            mode: display.mode,
-            next_tick: now.tick.plus(TICK),
         }
     }
 }
@@ -203,8 +197,12 @@ impl Observer for Teller {
         }
     }
 
-    fn pool_failed(&mut self, pool: &UserPoolId, error: &PollError, _: Option<Duration>) {
-        tracing::warn!(user_pool_id = %pool, error_kind = %error.kind, %error, "pool list failed");
+    fn pool_failed(&mut self, pool: &UserPoolId, error: &PollError, next_poll: Option<Duration>, news: News) {
+        pool_log::failed(pool, error, next_poll, news);
+    }
+
+    fn pool_recovered(&mut self, pool: &UserPoolId) {
+        pool_log::recovered(pool);
     }
 
     fn rate_changed(&mut self, _: LaneIndex, _: RateChange) {}
@@ -212,14 +210,10 @@ impl Observer for Teller {
     fn signalled(&mut self, _: Signal, _: &Scheduler, _: Now) {}
 
     fn wakes_at(&self) -> Option<Tick> {
-        match self.mode {
-            ProgressMode::Nothing => None,
-            ProgressMode::Lines | ProgressMode::Live { .. } => Some(self.next_tick),
-        }
+        self.progress.wakes_at()
     }
 
     fn wake(&mut self, _: &Scheduler, now: Now) {
-        self.next_tick = now.tick.plus(TICK);
         if let Reader::Terminal { columns } = Reader::of(&io::stderr()) {
             self.progress.resize(columns);
         }

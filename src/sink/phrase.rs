@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
-use cognito_import_watch_core::domain::{Counts, JobEvent, JobFact, JobIdentity, JobStatus, Verdict, WarningKind};
+use cognito_import_watch_core::domain::{
+    Counts, JobEvent, JobFact, JobIdentity, JobStatus, PollError, Verdict, WarningKind,
+};
 
 use super::{DaemonEvent, DaemonFact, LaneChange, LaneEvent};
 use crate::text::{MOST_CHARACTERS_OF_AN_ERROR, duration, error_of, one_line, one_line_of, time_of_day};
@@ -54,13 +56,15 @@ pub fn job(event: &JobEvent) -> String {
         JobFact::PollRecovered { error_kind, since } => {
             format!("polled again after {} ({error_kind})  {seen}", duration(event.at.since(*since)))
         }
-        JobFact::NotFound { error, .. } => {
-            format!("not found: {}", error_of(&error.message, &event.job.target.to_string()))
-        }
-        JobFact::AccessDenied { error, .. } => {
-            format!("access denied: {}", error_of(&error.message, &event.job.target.to_string()))
-        }
+        JobFact::NotFound { error, .. } => given_up("not found", error, event),
+        JobFact::AccessDenied { error, .. } => given_up("access denied", error, event),
     }
+}
+
+/// An error behind the words for its kind, unless it begins with them.
+fn given_up(kind: &str, error: &PollError, event: &JobEvent) -> String {
+    let words = error_of(&error.message, &event.job.target.to_string());
+    if words.starts_with(kind) { words } else { format!("{kind}: {words}") }
 }
 
 /// The status and the counters of an event, as far as they are known.
@@ -191,5 +195,30 @@ pub fn daemon(event: &DaemonEvent) -> String {
         }
         DaemonFact::Stopping { reason } => format!("stopping ({reason}): {watched}"),
         DaemonFact::Stopped => format!("stopped: {watched}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cognito_import_watch_core::domain::ErrorKind;
+
+    use super::*;
+    use crate::sink::samples::{NOW, event};
+
+    #[test]
+    fn an_error_that_names_its_kind_is_told_with_it_once() {
+        let told = |kind, message: &str| {
+            let error = PollError::new(kind, format!("us-west-2_EXAMPLE/import-mAgUtd8PMm in us-west-2: {message}"));
+            let fact = match kind {
+                ErrorKind::NotFound => JobFact::NotFound { error, since: NOW },
+                ErrorKind::Throttled | ErrorKind::Transient | ErrorKind::Denied | ErrorKind::Invalid => {
+                    JobFact::AccessDenied { error, since: NOW }
+                }
+            };
+            job(&event("a", JobStatus::Created, fact))
+        };
+        assert_eq!(told(ErrorKind::NotFound, "not found (X); check the ids"), "not found (X); check the ids");
+        assert_eq!(told(ErrorKind::Denied, "access denied (X); allow it"), "access denied (X); allow it");
+        assert_eq!(told(ErrorKind::Denied, "the SSO token has expired"), "access denied: the SSO token has expired");
     }
 }

@@ -24,10 +24,8 @@ pub struct Answer<T> {
 /// One page of a pool's jobs, newest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobPage {
-    /// The jobs, in the order of the answer.
+    /// The jobs, in the order of the answer; without those that had no status or an id of an unexpected form.
     pub jobs: Vec<(JobId, JobSnapshot)>,
-    /// Entries left out, for they had no status or an id of an unexpected form.
-    pub unreadable: usize,
     /// Where the next page begins; `None` on the last. A page may be empty and not the last.
     pub next: Option<PageToken>,
 }

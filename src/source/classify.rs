@@ -114,6 +114,14 @@ fn refused(refusal: &Refusal, question: &Question<'_>, seen: &Seen) -> (ErrorKin
             let reason = reason.map(|reason| format!(", reason {reason}")).unwrap_or_default();
             (ErrorKind::Invalid, format!("the service refuses the question as wrong ({said}{reason}); check the ids"))
         }
+        Subject::WrongPlace => (
+            ErrorKind::Invalid,
+            format!(
+                "{} does not know {} ({said}); check the endpoint: is it Cognito's (cognito-idp)?",
+                host(seen),
+                question.operation
+            ),
+        ),
         Subject::ReplicaRegion => (
             ErrorKind::Invalid,
             format!("the pool does not answer in this region ({said}); ask in the region it was created in"),
@@ -224,6 +232,18 @@ fn credentials(fault: &CredentialsFault, question: &Question<'_>) -> (ErrorKind,
             };
             (ErrorKind::Denied, format!("no AWS credentials found ({}); {cure}", quoted(tried)))
         }
+        CredentialsFault::NoProfile => (
+            ErrorKind::Denied,
+            format!("there is no profile {} in the AWS files; add it, or name another", profile_of(question)),
+        ),
+        CredentialsFault::EmptyProfile => (
+            ErrorKind::Denied,
+            format!(
+                "no AWS credentials found: the AWS files have no profile {}, or nothing in it that gives credentials; \
+                 add it, or name another",
+                profile_of(question)
+            ),
+        ),
         CredentialsFault::Misconfigured(words) => (
             ErrorKind::Denied,
             format!(
@@ -245,6 +265,10 @@ fn credentials(fault: &CredentialsFault, question: &Question<'_>) -> (ErrorKind,
             format!("the source of the AWS credentials failed ({}); {}", quoted(words), renew(question)),
         ),
     }
+}
+
+fn profile_of<'a>(question: &Question<'a>) -> &'a str {
+    question.profile.unwrap_or("default")
 }
 
 /// STS or SSO refused to give credentials.
@@ -270,6 +294,7 @@ fn credentials_refused(refusal: &Refusal, question: &Question<'_>) -> (ErrorKind
         Some(
             Subject::Missing
             | Subject::WrongQuestion
+            | Subject::WrongPlace
             | Subject::ReplicaRegion
             | Subject::Expired
             | Subject::UnknownKey

@@ -14,6 +14,8 @@ pub(super) enum Subject {
     Missing,
     /// The question is wrong.
     WrongQuestion,
+    /// The operation: whoever answers has none of this name.
+    WrongPlace,
     /// The pool is a replica that does not answer this question.
     ReplicaRegion,
     /// A policy of IAM, or of an organization.
@@ -53,12 +55,10 @@ pub(super) fn subject(code: &str) -> Option<Subject> {
         | "RequestTimeout"
         | "RequestTimeoutException" => Subject::ServiceFault,
         "ResourceNotFoundException" => Subject::Missing,
-        "InvalidParameterException"
-        | "ValidationException"
-        | "ValidationError"
-        | "SerializationException"
-        | "UnknownOperationException"
-        | "InvalidAction" => Subject::WrongQuestion,
+        "InvalidParameterException" | "ValidationException" | "ValidationError" | "SerializationException" => {
+            Subject::WrongQuestion
+        }
+        "UnknownOperationException" | "InvalidAction" => Subject::WrongPlace,
         "OperationNotEnabledException" => Subject::ReplicaRegion,
         "AccessDeniedException"
         | "AccessDenied"

@@ -2,7 +2,8 @@
 //!
 //! [`super::Sources`] makes one for each account and region; the driver polls through the trait.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_cognitoidentityprovider::Client;
@@ -25,11 +26,13 @@ pub(super) struct Cognito {
     account: Arc<Account>,
     region: String,
     patience: Duration,
+    /// Pools of which it was told that not every job can be read.
+    told: Mutex<HashSet<UserPoolId>>,
 }
 
 impl Cognito {
     pub(super) fn new(client: Client, account: Arc<Account>, region: String, patience: Duration) -> Self {
-        Self { client, account, region, patience }
+        Self { client, account, region, patience, told: Mutex::default() }
     }
 
     async fn describe(&self, target: &Target) -> Result<Answer<JobSnapshot>, PollError> {
@@ -47,7 +50,7 @@ impl Cognito {
             .await;
         let seen = observer.seen();
         match result {
-            Ok(output) => match output.user_import_job().and_then(snapshot) {
+            Ok(output) => match output.user_import_job().and_then(|job| snapshot(job, &self.account.secrets())) {
                 Some(value) => Ok(Answer { value, date: seen.date }),
                 None => Err(empty(&self.question(&about), &seen)),
             },
@@ -76,11 +79,25 @@ impl Cognito {
             .await;
         let seen = observer.seen();
         match result {
-            Ok(output) => match page(&output) {
-                Some(value) => Ok(Answer { value, date: seen.date }),
+            Ok(output) => match page(&output, &self.account.secrets()) {
+                Some((value, unreadable)) => {
+                    self.tell_unreadable(pool, unreadable);
+                    Ok(Answer { value, date: seen.date })
+                }
                 None => Err(empty(&self.question(&about), &seen)),
             },
             Err(error) => Err(self.failed(&error, &about, &seen).await),
+        }
+    }
+
+    /// Tells, once for each pool, that jobs of it stay unseen.
+    fn tell_unreadable(&self, pool: &UserPoolId, count: usize) {
+        if count > 0 && self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(pool.clone()) {
+            tracing::warn!(
+                user_pool_id = %pool,
+                count,
+                "jobs of the pool cannot be read: no status, or an id of an unexpected form; they are passed over"
+            );
         }
     }
 
@@ -128,15 +145,17 @@ struct About<'a> {
     job: Option<&'a JobId>,
 }
 
-/// A page, or `None` when the answer holds neither jobs nor a token: then it is none of Cognito's.
-fn page(output: &ListUserImportJobsOutput) -> Option<JobPage> {
+/// A page and how many of its entries are left out, for they had no status or an id of an unexpected form; `None` when
+/// the answer holds neither jobs nor a token: then it is none of Cognito's.
+fn page(output: &ListUserImportJobsOutput, secrets: &[String]) -> Option<(JobPage, usize)> {
     let next = output.pagination_token().filter(|token| !token.is_empty()).map(PageToken::from);
     if output.user_import_jobs.is_none() && next.is_none() {
         return None;
     }
     let all = output.user_import_jobs();
-    let jobs: Vec<_> = all.iter().filter_map(listed).collect();
-    Some(JobPage { unreadable: all.len() - jobs.len(), jobs, next })
+    let jobs: Vec<_> = all.iter().filter_map(|job| listed(job, secrets)).collect();
+    let unreadable = all.len() - jobs.len();
+    Some((JobPage { jobs, next }, unreadable))
 }
 
 impl JobSource for Cognito {

@@ -73,6 +73,11 @@ pub(super) enum NetworkFault {
 pub(super) enum CredentialsFault {
     /// No source had any: which were tried, or why the only one has none.
     NotFound(String),
+    /// The AWS files have profiles, but not the one that is named.
+    NoProfile,
+    /// The AWS files have no profile at all, or the one that is named holds nothing that gives credentials: the SDK says
+    /// the same of both.
+    EmptyProfile,
     /// The source is not set up right.
     Misconfigured(String),
     /// The SSO session is over, or was never begun.
@@ -211,22 +216,25 @@ pub(super) enum Given {
 /// What an error of a credentials source says.
 pub(super) fn of_credentials(error: &CredentialsError, given: Given) -> CredentialsFault {
     match error {
-        CredentialsError::CredentialsNotLoaded(_) => CredentialsFault::NotFound(tried(error)),
+        CredentialsError::CredentialsNotLoaded(_) => not_found(error),
         CredentialsError::ProviderTimedOut(_) => CredentialsFault::Unreachable("no answer in time".to_owned()),
         CredentialsError::InvalidConfiguration(_) => CredentialsFault::Misconfigured(words(error)),
         _ => of_provider(error, given),
     }
 }
 
-/// The sources in the order they were tried, or the words of the only one.
-fn tried(error: &CredentialsError) -> String {
-    match find::<ProviderChainError<CredentialsError>>(error) {
-        Some(chain) => {
-            let names: Vec<&str> = chain.attempts().iter().map(|attempt| attempt.name()).collect();
-            format!("tried {}", names.join(", "))
-        }
-        None => words(error),
+/// The sources in the order they were tried, or what the only one says, which is a profile's.
+fn not_found(error: &CredentialsError) -> CredentialsFault {
+    if let Some(chain) = find::<ProviderChainError<CredentialsError>>(error) {
+        let names: Vec<&str> = chain.attempts().iter().map(|attempt| attempt.name()).collect();
+        return CredentialsFault::NotFound(format!("tried {}", names.join(", ")));
     }
+    let words = words(error);
+    // The SDK turns its type into words; a test knows them.
+    if words.contains("referenced from the root profile") {
+        return CredentialsFault::NoProfile;
+    }
+    if words.is_empty() { CredentialsFault::EmptyProfile } else { CredentialsFault::NotFound(words) }
 }
 
 fn of_provider(error: &CredentialsError, given: Given) -> CredentialsFault {

@@ -14,6 +14,7 @@ mod faults;
 mod house;
 mod ledger;
 mod pipes;
+mod pools;
 mod readme;
 mod reload;
 mod requests;

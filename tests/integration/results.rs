@@ -125,9 +125,10 @@ fn stdout_holds_only_the_result_whatever_is_logged() {
     assert!(note.starts_with(&format!("{}: ", target("b"))), "{note}");
     assert_eq!(
         head.split_whitespace().collect::<Vec<_>>(),
-        ["STATUS", "VERDICT", "IMPORTED", "SKIPPED", "FAILED", "NAME"]
+        ["STATUS", "VERDICT", "IMPORTED", "SKIPPED", "FAILED", "JOB", "NAME"]
     );
-    assert_eq!(row.split_whitespace().collect::<Vec<_>>(), ["Succeeded", "succeeded", "0", "0", "0", "b"]);
+    let job = target("b");
+    assert_eq!(row.split_whitespace().collect::<Vec<_>>(), ["Succeeded", "succeeded", "0", "0", "0", &job, "b"]);
     assert!(end.starts_with("succeeded: exit code 0 after ") && end.ends_with(", 3 polls"), "{end}");
     for told in [&json.stderr, &text.stderr] {
         assert!(told.contains("InProgress"), "the log is on stderr: {told}");

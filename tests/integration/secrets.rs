@@ -29,6 +29,22 @@ const MARKS: [&str; 10] = [
     "MarkedSession",
 ];
 
+const NAMES: [&str; 13] = [
+    "good",
+    "failed",
+    "worded",
+    "cut",
+    "typed",
+    "date",
+    "nested",
+    "html",
+    "echo",
+    "signature",
+    "denied",
+    "odd",
+    "header",
+];
+
 /// Every form in which a mark could leave.
 fn forms(mark: &str) -> Vec<String> {
     let json = serde_json::to_string(mark).unwrap();
@@ -91,9 +107,17 @@ fn scenario() -> String {
         )
     };
     let (good, failed) = (shows("Succeeded"), shows("Failed"));
-    let names =
-        ["good", "failed", "cut", "typed", "date", "nested", "html", "echo", "signature", "denied", "odd", "header"];
-    let job = |name: &'static str| (name, if name == "failed" { failed.as_str() } else { good.as_str() });
+    // Every text that the service can choose.
+    let texts = format!("JobName = \"named {URL} end\", CompletionMessage = \"worded {TOKEN}, {URL}\"");
+    let worded = format!(
+        "{{polls = 3, status = \"InProgress\", set = {{Status = \"Odd {URL}\", {texts}}}}}, \
+         {{status = \"Failed\", set = {{{texts}}}}}"
+    );
+    let job = |name: &'static str| match name {
+        "failed" => (name, failed.as_str()),
+        "worded" => (name, worded.as_str()),
+        _ => (name, good.as_str()),
+    };
     let raw = |name: &str, status: u16, body: String| {
         let body = body.replace('\'', "\\u0027");
         format!(
@@ -134,7 +158,7 @@ fn scenario() -> String {
          [[account]]\nid = \"{ACCOUNT}\"\nsecret_access_key = \"{SECRET_KEY}\"\nsession_token = \"{TOKEN}\"\n\
          [[fault]]\noperation = \"ListUserImportJobs\"\nfirst = 2\nlast = 3\n\
          answer = {{ kind = \"raw\", body = '''{page}''' }}\n",
-        jobs = jobs(names.map(job)),
+        jobs = jobs(NAMES.map(job)),
         faults = faults.concat(),
     )
 }
@@ -144,9 +168,7 @@ fn no_secret_is_in_any_output_at_any_level() {
     let scenario = scenario();
     assert!(found(&scenario).is_some(), "the marks go in");
     let stage = Stage::new(&scenario);
-    let names =
-        ["good", "failed", "cut", "typed", "date", "nested", "html", "echo", "signature", "denied", "odd", "header"];
-    let listed: String = names.map(|name| format!("[[job]]\ntarget = \"{}\"\n", target(name))).concat();
+    let listed: String = NAMES.map(|name| format!("[[job]]\ntarget = \"{}\"\n", target(name))).concat();
     let config = format!("{FAST}[policy]\nnot_found_grace = \"0\"\n{listed}[[pool]]\nid = \"{POOL}\"\n");
     let role = format!(
         "[[account]]\nname = \"other\"\nrole_arn = \"arn:aws:iam::{ACCOUNT}:role/watch\"\nexternal_id = \"{EXTERNAL_ID}\"\n\
@@ -185,9 +207,15 @@ fn no_secret_is_in_any_output_at_any_level() {
         panic!("{form} is in: {line}");
     }
     // What it said of each fault it said in its own words.
-    for said in
-        ["InvalidSignatureException", "AccessDeniedException", "HTTP 502", "[removed]", "source of the AWS credentials"]
-    {
+    for said in [
+        "InvalidSignatureException",
+        "AccessDeniedException",
+        "HTTP 502",
+        "named [removed] end",
+        "worded [removed] [removed]",
+        "Odd [removed]",
+        "source of the AWS credentials",
+    ] {
         assert!(output.contains(said), "{said} was not provoked");
     }
 }

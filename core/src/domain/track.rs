@@ -44,7 +44,8 @@ pub struct WatchedJob {
 pub enum AskedBy {
     /// DescribeUserImportJob: about this job alone.
     Describe,
-    /// ListUserImportJobs: its consistency with Describe is not documented.
+    /// ListUserImportJobs: its consistency with Describe is not documented. No job is observed by lists yet; the rule for
+    /// what they show is fixed here.
     List,
 }
 

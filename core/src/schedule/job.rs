@@ -13,6 +13,11 @@ pub const SLOW: Duration = Duration::from_secs(5 * 60);
 /// At a deadline a failed poll is no loss when the last good one is not older than this many longest intervals.
 const STALE_INTERVALS: u32 = 2;
 
+/// Whether an answer that came at `good` still tells how things are when the time is up.
+pub(super) fn is_fresh(good: Tick, now: Tick, backoff: &BackoffPolicy) -> bool {
+    now.since(good) <= backoff.max() * STALE_INTERVALS
+}
+
 /// A job as the scheduler holds it.
 #[derive(Debug)]
 pub(super) struct JobSlot {
@@ -176,9 +181,13 @@ impl JobSlot {
             Pace::Refused(_) | Pace::Over(_) => now.plus(SLOW),
             Pace::WhenAllowed(_) => return Next::WhenAllowed(sent),
         };
-        // A deadline is looked at when it comes, not an interval later.
-        let at = self.deadline.filter(|deadline| *deadline > now).map_or(at, |deadline| at.min(deadline));
-        Next::At(at.max(now))
+        // What ends at a time is looked at when it comes, not an interval later.
+        let unobserved = match ending {
+            Ending::WhenOver { unobserved: Some(limit), .. } => Some(self.last_good.unwrap_or(self.added).plus(limit)),
+            Ending::WhenOver { unobserved: None, .. } | Ending::WhenStopped => None,
+        };
+        let ends = self.deadline.into_iter().chain(unobserved).filter(|end| *end > now);
+        Next::At(ends.fold(at, Tick::min).max(now))
     }
 
     fn from(&self, sent: Tick, backoff: &BackoffPolicy, random: f64) -> Tick {
@@ -216,9 +225,10 @@ impl JobSlot {
 
     /// The verdict on a job that was not over when the time was up and whose last poll failed, or never came.
     pub(super) fn unseen_at_the_end(&self, now: Tick, backoff: &BackoffPolicy) -> Verdict {
-        match self.last_good {
-            Some(good) if now.since(good) <= backoff.max() * STALE_INTERVALS => Verdict::DeadlineExceeded,
-            Some(_) | None => Verdict::Unobservable,
+        match (self.track.failing(), self.last_good) {
+            (None, Some(_)) => Verdict::DeadlineExceeded,
+            (_, Some(good)) if is_fresh(good, now, backoff) => Verdict::DeadlineExceeded,
+            (_, _) => Verdict::Unobservable,
         }
     }
 

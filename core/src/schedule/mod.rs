@@ -12,7 +12,7 @@ pub mod settings;
 pub use backoff::{BackoffPolicy, InvalidBackoff};
 pub use job::JobView;
 pub use lane::RateChange;
-pub use pool::PoolPage;
+pub use pool::{News, PoolPage};
 pub use scheduler::{
     Action, Input, LaneIndex, NewJob, NewPool, Now, PollResult, Question, Replacement, Request, Scheduler, Settings,
 };

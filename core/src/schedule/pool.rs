@@ -1,12 +1,16 @@
-//! One watched pool: which of the jobs that its list shows are to be watched.
+//! One watched pool: which of the jobs that its list shows are to be watched, and when its list is read again.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::BackoffPolicy;
+use super::job::{SLOW, is_fresh};
 use super::settings::Ending;
-use crate::domain::track::WatchedJob;
-use crate::domain::{AccountId, ErrorKind, JobId, JobPolicy, JobSnapshot, Target, Timestamp, UserPoolId, Verdict};
+use crate::domain::track::{ASK_AGAIN, WatchedJob};
+use crate::domain::{
+    AccountId, ErrorKind, JobId, JobPolicy, JobSnapshot, PollError, Target, Tick, Timestamp, UserPoolId, Verdict,
+};
 
 /// One page of ListUserImportJobs, newest job first.
 #[derive(Clone, Debug)]
@@ -19,20 +23,36 @@ pub struct PoolPage {
     pub date: Option<Timestamp>,
 }
 
+/// Whether a failure to read a list is news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News {
+    /// The second in a row, of a kind that was not told in this episode, or the end of the watch.
+    Tell,
+    /// Told before, or perhaps gone the next time.
+    Keep,
+}
+
 /// A pool whose jobs are found by itself.
 #[derive(Debug)]
 pub(super) struct PoolSlot {
     pub(super) id: UserPoolId,
     pub(super) place: usize,
+    pub(super) state: PoolState,
     account: Option<AccountId>,
     policy: Arc<JobPolicy>,
     progress_interval: Duration,
     ignore_completed_before: Duration,
-    known: HashSet<JobId>,
+    known: HashMap<JobId, Known>,
     token: Option<String>,
+    /// The number of the reading that is under way.
+    reading: u32,
     read: Read,
-    last_failure: Option<ErrorKind>,
-    given_up: Option<Verdict>,
+    until: Until,
+    look: Look,
+    interval: Option<Duration>,
+    added: Tick,
+    last_good: Option<Tick>,
+    failing: Option<Failing>,
     gone: Gone,
 }
 
@@ -43,59 +63,91 @@ enum Gone {
     Yes,
 }
 
-/// How far the list was read.
+/// Where in the cycle of readings a pool is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PoolState {
+    /// Read at this time.
+    Waiting(Tick),
+    /// Due, until its lane lets it.
+    Ready,
+    /// The page is on its way.
+    InFlight,
+    /// Not read any more; with a verdict where that is a loss.
+    Over(Option<Verdict>),
+}
+
+/// Why a job's id is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Known {
+    /// It is watched for another reason, and no list has shown it.
+    Noted,
+    /// A list showed it, in this reading.
+    Listed(u32),
+}
+
+/// Whether the list was ever read to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Read {
-    /// Never to its end.
     Never,
-    /// Once to its end.
     Once,
 }
 
-/// When to read the list again after a failure.
+/// How far a reading goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum PoolPace {
-    /// As soon as the lane lets us.
-    AtOnce,
-    /// Once more, before the refusal counts.
-    Soon,
-    /// After the first interval.
+enum Until {
+    /// To the end of the list: the reading before broke off, or there was none.
+    TheEnd,
+    /// To a job that an earlier reading showed: behind it there is nothing new.
+    AKnownJob,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Look {
     Usual,
-    /// Slowly: it may be repaired.
-    Slow,
-    /// Never again.
-    GivenUp,
+    /// The watch's time is up: the next answer is the last. A throttle is no answer.
+    Last,
+    /// The time for that is up too.
+    Final,
+}
+
+/// An unbroken row of failures.
+#[derive(Clone, Debug)]
+struct Failing {
+    error: PollError,
+    streak: u32,
+    told: Vec<ErrorKind>,
 }
 
 /// What to do after a page.
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) jobs: Vec<WatchedJob>,
-    pub(super) more: More,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum More {
-    /// The next page belongs to the same reading.
-    NextPage,
-    /// This reading is done.
-    Done,
+    /// When to read on, or again; `None` when that was the last time.
+    pub(super) next: Option<Tick>,
+    /// Whether a failure had been told that is over now.
+    pub(super) recovered: bool,
 }
 
 impl PoolSlot {
-    pub(super) fn new(new: super::NewPool, place: usize, known: HashSet<JobId>) -> Self {
+    pub(super) fn new(new: super::NewPool, place: usize, now: Tick, noted: impl Iterator<Item = JobId>) -> Self {
         Self {
             id: new.id,
             place,
+            state: PoolState::Waiting(now),
             account: new.account,
             policy: new.policy,
             progress_interval: new.progress_interval,
             ignore_completed_before: new.ignore_completed_before,
-            known,
+            known: noted.map(|job| (job, Known::Noted)).collect(),
             token: None,
+            reading: 0,
             read: Read::Never,
-            last_failure: None,
-            given_up: None,
+            until: Until::TheEnd,
+            look: Look::Usual,
+            interval: None,
+            added: now,
+            last_good: None,
+            failing: None,
             gone: Gone::No,
         }
     }
@@ -105,9 +157,10 @@ impl PoolSlot {
         self.gone == Gone::Yes
     }
 
-    /// From here on the pool is no longer watched.
+    /// From here on the pool is no longer watched, nor read.
     pub(super) fn go(&mut self) {
         self.gone = Gone::Yes;
+        self.state = PoolState::Over(None);
     }
 
     /// Takes over what its owner says of it now; what was read of it stays.
@@ -118,81 +171,191 @@ impl PoolSlot {
         self.ignore_completed_before = new.ignore_completed_before;
     }
 
-    /// A job of this pool, as it is watched.
-    pub(super) fn job(&self, id: JobId) -> WatchedJob {
+    pub(super) fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
+    /// Whether the list was read to its end once, or is not read any more.
+    pub(super) fn is_done(&self) -> bool {
+        self.read == Read::Once || self.is_over()
+    }
+
+    /// Whether the list is not read any more.
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.state, PoolState::Over(_))
+    }
+
+    /// Why the pool's jobs could not be found, and the last failure.
+    pub(super) fn given_up(&self) -> Option<(Verdict, Option<&PollError>)> {
+        match self.state {
+            PoolState::Over(verdict) => Some((verdict?, self.failing.as_ref().map(|failing| &failing.error))),
+            PoolState::Waiting(_) | PoolState::Ready | PoolState::InFlight => None,
+        }
+    }
+
+    /// A job of this pool that is watched for another reason.
+    pub(super) fn note(&mut self, job: &JobId) {
+        self.known.entry(job.clone()).or_insert(Known::Noted);
+    }
+
+    /// The watch's time is up: a list that was never read gets one last look, one that was needs none.
+    /// Says when to look.
+    pub(super) fn look_last(&mut self, now: Tick, backoff: &BackoffPolicy) -> Option<Tick> {
+        self.look = Look::Last;
+        match (self.state, self.read) {
+            (PoolState::Waiting(_) | PoolState::Ready, Read::Once) => {
+                self.state = PoolState::Over(self.verdict_at_the_end(now, backoff));
+                None
+            }
+            (PoolState::Waiting(_), Read::Never) => {
+                self.state = PoolState::Waiting(now);
+                Some(now)
+            }
+            (PoolState::Ready, Read::Never) | (PoolState::InFlight | PoolState::Over(_), _) => None,
+        }
+    }
+
+    /// The time for the last look is up too.
+    pub(super) fn look_no_more(&mut self, now: Tick, backoff: &BackoffPolicy) {
+        self.look = Look::Final;
+        match self.state {
+            PoolState::Waiting(_) | PoolState::Ready => {
+                self.state = PoolState::Over(self.verdict_at_the_end(now, backoff));
+            }
+            PoolState::InFlight | PoolState::Over(_) => {}
+        }
+    }
+
+    /// What it means that the watch ends now.
+    fn verdict_at_the_end(&self, now: Tick, backoff: &BackoffPolicy) -> Option<Verdict> {
+        let failed = match self.failing.as_ref().map(|failing| failing.error.kind) {
+            Some(ErrorKind::NotFound) => Verdict::NotFound,
+            Some(ErrorKind::Denied) => Verdict::AccessDenied,
+            Some(ErrorKind::Invalid) => Verdict::Invalid,
+            Some(ErrorKind::Throttled | ErrorKind::Transient) => Verdict::Unobservable,
+            None => return (self.read == Read::Never).then_some(Verdict::Unobservable),
+        };
+        let is_known = self.read == Read::Once && self.last_good.is_some_and(|good| is_fresh(good, now, backoff));
+        (!is_known).then_some(failed)
+    }
+
+    /// The reading failed; the next one begins at the newest job and goes to the end. As with a job, a refusal is
+    /// asked for once more before it counts. Says when to read again, if ever, and whether to tell.
+    pub(super) fn failed(
+        &mut self,
+        error: PollError,
+        now: Tick,
+        backoff: &BackoffPolicy,
+        ending: Ending,
+    ) -> (Option<Tick>, News) {
+        self.end_reading(Until::TheEnd);
+        let (kind, streak, told) = self.note_failure(error);
+        let refused = match kind {
+            ErrorKind::Throttled | ErrorKind::Transient => None,
+            ErrorKind::NotFound => Some(Verdict::NotFound),
+            ErrorKind::Denied => Some(Verdict::AccessDenied),
+            ErrorKind::Invalid => Some(Verdict::Invalid),
+        };
+        let over = match (ending, refused) {
+            (Ending::WhenStopped, _) => None,
+            (Ending::WhenOver { .. }, Some(_)) if streak < 2 => None,
+            (Ending::WhenOver { .. }, Some(verdict)) => Some(Some(verdict)),
+            (Ending::WhenOver { unobserved, .. }, None) => self.time_is_up(kind, now, backoff, unobserved),
+        };
+        if let Some(verdict) = over {
+            self.state = PoolState::Over(verdict);
+            return (None, News::Tell);
+        }
+        let at = match (kind, refused) {
+            (ErrorKind::Throttled, _) => now,
+            (_, Some(_)) if streak < 2 => now.plus(ASK_AGAIN),
+            (_, Some(_)) => now.plus(SLOW),
+            (_, None) => {
+                let interval = backoff.after(self.interval);
+                self.interval = Some(interval);
+                now.plus(interval)
+            }
+        };
+        self.state = PoolState::Waiting(at);
+        (Some(at), told)
+    }
+
+    fn note_failure(&mut self, error: PollError) -> (ErrorKind, u32, News) {
+        let kind = error.kind;
+        let failing = self.failing.get_or_insert_with(|| Failing { error: error.clone(), streak: 0, told: Vec::new() });
+        failing.streak = if failing.error.kind == kind { failing.streak.saturating_add(1) } else { 1 };
+        failing.error = error;
+        if failing.streak < 2 || failing.told.contains(&kind) {
+            return (kind, failing.streak, News::Keep);
+        }
+        failing.told.push(kind);
+        (kind, failing.streak, News::Tell)
+    }
+
+    /// The verdict where the watch of this pool ends with a failure that may pass: the outer `None` is "not yet".
+    fn time_is_up(
+        &self,
+        kind: ErrorKind,
+        now: Tick,
+        backoff: &BackoffPolicy,
+        unobserved: Option<Duration>,
+    ) -> Option<Option<Verdict>> {
+        match (self.look, kind) {
+            (Look::Last, ErrorKind::Throttled) => None,
+            (Look::Last | Look::Final, _) => Some(self.verdict_at_the_end(now, backoff)),
+            (Look::Usual, _) => {
+                let unseen = now.since(self.last_good.unwrap_or(self.added));
+                unobserved.is_some_and(|limit| unseen >= limit).then_some(Some(Verdict::Unobservable))
+            }
+        }
+    }
+
+    /// The jobs of a page that are new to us. `random` is within 0 and 1.
+    pub(super) fn page(&mut self, page: PoolPage, now: super::Now, backoff: &BackoffPolicy, random: f64) -> Found {
+        let date = page.date.unwrap_or(now.wall);
+        let mut jobs = Vec::new();
+        let mut met_known = false;
+        for (id, snapshot) in page.jobs {
+            match self.known.insert(id.clone(), Known::Listed(self.reading)) {
+                None if self.wanted(&snapshot, date) => jobs.push(self.job(id)),
+                None | Some(Known::Noted) => {}
+                Some(Known::Listed(reading)) => met_known |= reading < self.reading,
+            }
+        }
+        self.last_good = Some(now.tick);
+        self.interval = None;
+        let recovered = self.failing.take().is_some_and(|failing| !failing.told.is_empty());
+        // Newest come first: behind a job that an earlier reading showed there is nothing new.
+        let known_from_here = met_known && self.until == Until::AKnownJob;
+        self.token = page.next.filter(|_| !known_from_here);
+        let next = if self.token.is_some() {
+            Some(now.tick)
+        } else {
+            self.read = Read::Once;
+            self.end_reading(Until::AKnownJob);
+            match self.look {
+                Look::Usual => Some(now.tick.plus(backoff.jittered(backoff.max(), random))),
+                Look::Last | Look::Final => None,
+            }
+        };
+        self.state = next.map_or(PoolState::Over(None), PoolState::Waiting);
+        Found { jobs, next, recovered }
+    }
+
+    fn end_reading(&mut self, until: Until) {
+        self.token = None;
+        self.reading = self.reading.wrapping_add(1);
+        self.until = until;
+    }
+
+    pub(super) fn job(&self, job: JobId) -> WatchedJob {
         WatchedJob {
-            target: Target { pool: self.id.clone(), job: id },
+            target: Target { pool: self.id.clone(), job },
             name: None,
             account: self.account.clone(),
             policy: Arc::clone(&self.policy),
             progress_interval: self.progress_interval,
         }
-    }
-
-    pub(super) fn token(&self) -> Option<&str> {
-        self.token.as_deref()
-    }
-
-    /// Whether the list was read to its end once, or cannot be read.
-    pub(super) fn is_done(&self) -> bool {
-        self.read == Read::Once || self.given_up.is_some()
-    }
-
-    /// Why the pool is not asked about any more.
-    pub(super) fn given_up(&self) -> Option<Verdict> {
-        self.given_up
-    }
-
-    /// A job of this pool that is watched for another reason.
-    pub(super) fn note(&mut self, job: &JobId) {
-        self.known.insert(job.clone());
-    }
-
-    /// The reading failed; the next one begins at the newest job. As with a job, a refusal is asked for once more
-    /// before it counts.
-    pub(super) fn failed(&mut self, kind: ErrorKind, ending: Ending) -> PoolPace {
-        self.token = None;
-        let again = self.last_failure.replace(kind) == Some(kind);
-        let verdict = match kind {
-            ErrorKind::Throttled => return PoolPace::AtOnce,
-            ErrorKind::Transient => return PoolPace::Usual,
-            ErrorKind::NotFound => Verdict::NotFound,
-            ErrorKind::Denied => Verdict::AccessDenied,
-            ErrorKind::Invalid => Verdict::Invalid,
-        };
-        match ending {
-            Ending::WhenStopped | Ending::WhenOver { .. } if !again => PoolPace::Soon,
-            Ending::WhenStopped => PoolPace::Slow,
-            Ending::WhenOver { .. } => {
-                self.given_up = Some(verdict);
-                PoolPace::GivenUp
-            }
-        }
-    }
-
-    /// The jobs of a page that are new to us. Newest come first, so that a page with a job we know ends a
-    /// reading, once the whole list has been read.
-    pub(super) fn page(&mut self, page: PoolPage, now: Timestamp) -> Found {
-        self.last_failure = None;
-        let now = page.date.unwrap_or(now);
-        let mut jobs = Vec::new();
-        let mut met_known = false;
-        for (id, snapshot) in page.jobs {
-            if !self.known.insert(id.clone()) {
-                met_known = true;
-            } else if self.wanted(&snapshot, now) {
-                jobs.push(self.job(id));
-            }
-        }
-        let known_from_here = met_known && self.read == Read::Once;
-        self.token = page.next.filter(|_| !known_from_here);
-        let more = if self.token.is_some() {
-            More::NextPage
-        } else {
-            self.read = Read::Once;
-            More::Done
-        };
-        Found { jobs, more }
     }
 
     /// Jobs that were over long ago are left alone; one without a date is not known to be old.

@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::job::{JobSlot, JobView, Next, SLOW, State};
+use super::job::{JobSlot, JobView, Next, State};
 use super::lane::{Lane, PoolSlot as PoolBucket, RateChange};
-use super::pool::{More, PoolPace, PoolPage, PoolSlot};
+use super::pool::{News, PoolPage, PoolSlot, PoolState};
 use super::settings::Ending;
 use super::{BackoffPolicy, Ceilings};
-use crate::domain::track::{ASK_AGAIN, AskedBy, Observation, Outcome, WatchedJob};
+use crate::domain::track::{AskedBy, Observation, Outcome, WatchedJob};
 use crate::domain::{
     AccountId, ErrorKind, JobEvent, JobFact, JobId, JobPolicy, JobSnapshot, JobTrack, Memory, PollError, Target, Tick,
     Timestamp, UserPoolId, Verdict,
@@ -168,6 +168,13 @@ pub enum Action {
         error: PollError,
         /// When it is asked for next; `None` when it is given up.
         next_poll: Option<Duration>,
+        /// Whether that is worth telling.
+        news: News,
+    },
+    /// A pool's list can be read again, after a failure that was told.
+    PoolRecovered {
+        /// The pool.
+        pool: UserPoolId,
     },
     /// The rate of a lane was cut, or is back.
     RateChanged(LaneIndex, RateChange),
@@ -308,10 +315,8 @@ impl Scheduler {
             Ending::WhenOver { .. } => true,
         };
         let pools_done = match self.time {
-            TimeLeft::Until(_) | TimeLeft::Up(_) | TimeLeft::Stopped => {
-                self.pools.iter().all(|pool| pool.is_done() || pool.is_gone())
-            }
-            TimeLeft::Ended => true,
+            TimeLeft::Until(_) | TimeLeft::Stopped => self.pools.iter().all(PoolSlot::is_done),
+            TimeLeft::Up(_) | TimeLeft::Ended => self.pools.iter().all(PoolSlot::is_over),
         };
         ends && self.open_jobs == 0 && pools_done
     }
@@ -341,8 +346,11 @@ impl Scheduler {
     }
 
     /// The pools whose list could not be read, and why they were given up.
-    pub fn pools_given_up(&self) -> impl Iterator<Item = (&UserPoolId, Verdict)> {
-        self.pools.iter().filter(|pool| !pool.is_gone()).filter_map(|pool| Some((&pool.id, pool.given_up()?)))
+    pub fn pools_given_up(&self) -> impl Iterator<Item = (&UserPoolId, Verdict, Option<&PollError>)> {
+        self.pools.iter().filter_map(|pool| {
+            let (verdict, error) = pool.given_up()?;
+            Some((&pool.id, verdict, error))
+        })
     }
 
     /// One job as it stands.
@@ -384,16 +392,12 @@ impl Scheduler {
         if let Some(known) = known {
             slot.remember(*known, now);
         }
-        match &mut self.time {
-            TimeLeft::Up(end) => {
-                slot.look_last();
-                if self.settings.ending.looks_once() {
-                    *end = end.plus(Duration::from_secs_f64(1.0 / self.settings.ceilings.per_pool()));
-                }
-            }
+        match self.time {
+            TimeLeft::Up(_) => slot.look_last(),
             TimeLeft::Ended => slot.look_no_more(),
             TimeLeft::Until(_) | TimeLeft::Stopped => {}
         }
+        self.more_time_to_look();
         if slot.state.is_open() {
             self.agenda.push(Reverse((now.tick, Item::Job(self.jobs.len()))));
             self.open_jobs += 1;
@@ -405,24 +409,40 @@ impl Scheduler {
         let lane = new.lane;
         let place = self.place(lane, &new.id);
         let of_pool = |slot: &&JobSlot| slot.place == place && slot.state != State::Gone;
-        let mut known: HashSet<JobId> =
+        let watched: HashSet<JobId> =
             self.jobs.iter().filter(of_pool).map(|slot| slot.watched.target.job.clone()).collect();
         let mut remembered = new.known.clone();
-        remembered.retain(|(job, _)| known.insert(job.clone()));
+        remembered.retain(|(job, _)| !watched.contains(job));
+        let noted = remembered.iter().map(|(job, _)| job.clone()).chain(watched);
         let index = self.pools.len();
-        let pool = PoolSlot::new(new, place, known);
+        let mut pool = PoolSlot::new(new, place, now.tick, noted);
+        match self.time {
+            TimeLeft::Up(_) => drop(pool.look_last(now.tick, &self.settings.backoff)),
+            TimeLeft::Ended => pool.look_no_more(now.tick, &self.settings.backoff),
+            TimeLeft::Until(_) | TimeLeft::Stopped => {}
+        }
         let jobs: Vec<NewJob> = remembered
             .into_iter()
             .filter(|(_, track)| track.known().is_none_or(|known| pool.wanted(known, now.wall)))
             .map(|(job, track)| NewJob { lane, job: pool.job(job), known: Some(Box::new(track)) })
             .collect();
         self.pools.push(pool);
+        self.more_time_to_look();
         if let Some(place) = self.places.get_mut(place) {
             place.watched = Some(index);
         }
         self.agenda.push(Reverse((now.tick, Item::Pool(index))));
         for job in jobs {
             self.add_job(job, now);
+        }
+    }
+
+    /// A watch that only looks once has the time that one more request takes at its pool's ceiling.
+    fn more_time_to_look(&mut self) {
+        if let TimeLeft::Up(end) = &mut self.time
+            && self.settings.ending.looks_once()
+        {
+            *end = end.plus(Duration::from_secs_f64(1.0 / self.settings.ceilings.per_pool()));
         }
     }
 
@@ -438,6 +458,10 @@ impl Scheduler {
                         self.agenda.push(Reverse((now, Item::Job(index))));
                     }
                 }
+                for (index, pool) in self.pools.iter_mut().enumerate() {
+                    let look = pool.look_last(now, &self.settings.backoff);
+                    self.agenda.extend(look.map(|at| Reverse((at, Item::Pool(index)))));
+                }
             }
             TimeLeft::Up(end) if end <= now => {
                 self.time = TimeLeft::Ended;
@@ -451,6 +475,9 @@ impl Scheduler {
                         }
                         State::InFlight | State::Over(_) | State::Gone => {}
                     }
+                }
+                for pool in &mut self.pools {
+                    pool.look_no_more(now, &self.settings.backoff);
                 }
             }
             TimeLeft::Until(_) | TimeLeft::Up(_) | TimeLeft::Ended | TimeLeft::Stopped => {}
@@ -473,8 +500,11 @@ impl Scheduler {
                     }
                     Some(_) | None => continue,
                 },
-                Item::Pool(index) => match self.pools.get(index) {
-                    Some(pool) if !pool.is_gone() => pool.place,
+                Item::Pool(index) => match self.pools.get_mut(index) {
+                    Some(pool) if pool.state == PoolState::Waiting(due) => {
+                        pool.state = PoolState::Ready;
+                        pool.place
+                    }
                     Some(_) | None => continue,
                 },
             };
@@ -491,18 +521,20 @@ impl Scheduler {
         }
         for (index, slot) in &mut self.lanes {
             while let Some((item, bucket, place)) = next_of(slot, &mut self.places, now) {
-                let question =
-                    match item {
-                        // A job whose watch ended while it was due is passed over.
-                        Item::Job(job) => self.jobs.get_mut(job).filter(|job| job.is_ready()).map(|job| {
-                            job.state = State::InFlight;
-                            job.polls += 1;
-                            Question::Describe(job.watched.target.clone())
-                        }),
-                        Item::Pool(pool) => self.pools.get(pool).filter(|pool| !pool.is_gone()).map(|pool| {
+                let question = match item {
+                    // What is not asked about any more since it was due is passed over.
+                    Item::Job(job) => self.jobs.get_mut(job).filter(|job| job.is_ready()).map(|job| {
+                        job.state = State::InFlight;
+                        job.polls += 1;
+                        Question::Describe(job.watched.target.clone())
+                    }),
+                    Item::Pool(pool) => {
+                        self.pools.get_mut(pool).filter(|pool| pool.state == PoolState::Ready).map(|pool| {
+                            pool.state = PoolState::InFlight;
                             Question::List { pool: pool.id.clone(), token: pool.token().map(str::to_owned) }
-                        }),
-                    };
+                        })
+                    }
+                };
                 let Some(question) = question else { continue };
                 slot.lane.take(now, bucket);
                 let id = self.next_id;
@@ -536,7 +568,7 @@ impl Scheduler {
                 let error = PollError::new(ErrorKind::Transient, "the answer was about something else");
                 self.observed(now, job, sent, Outcome::Failed(error), actions);
             }
-            (Item::Pool(pool), PollResult::Page(page)) => self.page_read(now, pool, page),
+            (Item::Pool(pool), PollResult::Page(page)) => self.page_read(now, pool, page, actions),
             (Item::Pool(pool), PollResult::Failed(error)) => self.page_failed(now, pool, error, actions),
             (Item::Pool(pool), PollResult::Job(..)) => {
                 let error = PollError::new(ErrorKind::Transient, "the answer was about something else");
@@ -601,18 +633,15 @@ impl Scheduler {
             .map_or(Duration::ZERO, |at| at.since(now))
     }
 
-    fn page_read(&mut self, now: Now, index: usize, page: PoolPage) {
+    fn page_read(&mut self, now: Now, index: usize, page: PoolPage, actions: &mut Vec<Action>) {
         let Some(pool) = self.pools.get_mut(index) else { return };
-        let found = pool.page(page, now.wall);
-        let due = match found.more {
-            More::NextPage => now.tick,
-            More::Done => {
-                let interval = self.settings.backoff.jittered(self.settings.backoff.max(), self.random.f64());
-                now.tick.plus(interval)
-            }
-        };
+        let found = pool.page(page, now, &self.settings.backoff, self.random.f64());
+        if found.recovered {
+            actions.push(Action::PoolRecovered { pool: pool.id.clone() });
+        }
         let place = pool.place;
-        self.agenda.push(Reverse((due, Item::Pool(index))));
+        self.agenda.extend(found.next.map(|at| Reverse((at, Item::Pool(index)))));
+        self.more_time_to_look();
         let Some(lane) = self.places.get(place).map(|place| place.lane) else { return };
         for job in found.jobs {
             self.add_job(NewJob { lane, job, known: None }, now);
@@ -621,18 +650,10 @@ impl Scheduler {
 
     fn page_failed(&mut self, now: Now, index: usize, error: PollError, actions: &mut Vec<Action>) {
         let Some(pool) = self.pools.get_mut(index) else { return };
-        let next_poll = match pool.failed(error.kind, self.settings.ending) {
-            PoolPace::AtOnce => Duration::ZERO,
-            PoolPace::Soon => ASK_AGAIN,
-            PoolPace::Usual => self.settings.backoff.initial(),
-            PoolPace::Slow => SLOW,
-            PoolPace::GivenUp => {
-                actions.push(Action::PoolFailed { pool: pool.id.clone(), error, next_poll: None });
-                return;
-            }
-        };
-        self.agenda.push(Reverse((now.tick.plus(next_poll), Item::Pool(index))));
-        actions.push(Action::PoolFailed { pool: pool.id.clone(), error, next_poll: Some(next_poll) });
+        let (next, news) = pool.failed(error.clone(), now.tick, &self.settings.backoff, self.settings.ending);
+        self.agenda.extend(next.map(|at| Reverse((at, Item::Pool(index)))));
+        let next_poll = next.map(|at| at.since(now.tick));
+        actions.push(Action::PoolFailed { pool: pool.id.clone(), error, next_poll, news });
     }
 
     /// Ends the watch of every job that is not over: it was interrupted.

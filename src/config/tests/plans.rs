@@ -125,20 +125,23 @@ fn the_cost_of_a_plan_is_counted_for_each_account_and_region() {
     assert_eq!((europe.calls_per_minute, europe.calls_per_minute_after_changes), (2.0, 30.0));
     assert_eq!(europe.longest_unseen, SECOND * 30);
     assert_eq!((america.account.as_deref(), america.jobs), (Some("prod"), 300));
-    assert_eq!((america.calls_per_minute, america.ceiling_per_minute), (600.0, 300.0));
+    // 600 and 9000 are more than 5 a second allow; a pool alone has 2 a second.
+    assert_eq!((america.calls_per_minute, america.calls_per_minute_after_changes), (300.0, 300.0));
+    assert_eq!((america.ceiling_per_minute, europe.ceiling_per_minute), (300.0, 120.0));
     // 300 jobs at 5 a second; the 100 of each pool at 2 a second would take 50 s.
     assert_eq!(america.longest_unseen, SECOND * 60);
     let warnings: Vec<_> = cost.warnings.iter().map(ToString::to_string).collect();
     assert_eq!(warnings.len(), 1);
     assert!(
-        warnings[0].starts_with("account \"prod\", us-west-2: one round at the ceiling takes 1m, "),
+        warnings[0].starts_with("account \"prod\", us-west-2: one round at the ceiling takes 1m, ")
+            && warnings[0].ends_with("raise [throttle] requests_per_second, or max_interval"),
         "{}",
         warnings[0]
     );
     assert!(europe.to_string().starts_with("the default credentials, eu-west-1: 0 jobs and 1 pool; "), "{europe}");
     assert!(
         america.to_string().ends_with(
-            "600 calls a minute while nothing changes, 300 after changes, at most 300; a change is seen within 1m"
+            "300 calls a minute while nothing changes, 300 after changes, at most 300; a change is seen within 1m"
         ),
         "{america}"
     );
@@ -156,4 +159,19 @@ fn ceilings_above_the_quota_and_a_pool_of_too_many_jobs_are_warned_of() {
         cost.warnings[..],
         [CostWarning::LaneAboveQuota { .. }, CostWarning::PoolAboveQuota { .. }, CostWarning::IntervalNotKept { .. }]
     ));
+}
+
+#[test]
+fn a_full_pool_is_counted_at_its_own_ceiling_and_that_key_is_named() {
+    let mut text = String::from("[poll]\njitter = 0\n[[job]]\ntarget = 'us-west-2_Q/import-a'\n");
+    for job in 0..100 {
+        text.push_str(&format!("[[job]]\ntarget = 'us-west-2_P/import-{job}'\n"));
+    }
+    let cost = plan(&text).cost();
+    let lane = &cost.lanes[0];
+    // The full pool at 2 a second and the other one at an interval of 30 s, then of 2 s.
+    assert_eq!((lane.calls_per_minute, lane.calls_per_minute_after_changes), (122.0, 150.0));
+    assert_eq!((lane.ceiling_per_minute, lane.longest_unseen), (240.0, SECOND * 50));
+    let warnings: Vec<_> = cost.warnings.iter().map(ToString::to_string).collect();
+    assert!(warnings[0].ends_with("raise [throttle] requests_per_second_per_pool, or max_interval"), "{warnings:?}");
 }

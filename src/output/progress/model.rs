@@ -18,6 +18,9 @@ use crate::text::one_line;
 /// Without a terminal, one line comes after this much silence: some runners kill a job that says nothing.
 pub const SILENCE: Duration = Duration::from_secs(60);
 
+/// How often a live display is drawn anew, for its clocks.
+const FRAME: Duration = Duration::from_secs(1);
+
 /// A moment, on both clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
@@ -87,6 +90,8 @@ pub struct ProgressModel {
     index: HashMap<Target, usize>,
     /// When the newest line was printed, here or by the log.
     newest_line: Tick,
+    /// When [`ProgressModel::tick`] was last called.
+    ticked: Tick,
 }
 
 impl ProgressModel {
@@ -101,6 +106,7 @@ impl ProgressModel {
             rows: Vec::new(),
             index: HashMap::new(),
             newest_line: now.tick,
+            ticked: now.tick,
         }
     }
 
@@ -158,14 +164,30 @@ impl ProgressModel {
         })
     }
 
+    /// When [`ProgressModel::tick`] is wanted next: as the silence ends, or as a live display is to be drawn anew.
+    #[must_use]
+    pub fn wakes_at(&self) -> Option<Tick> {
+        match self.mode {
+            ProgressMode::Nothing => None,
+            // Without an open job there is no line to print, and so no end of the silence.
+            ProgressMode::Lines => self.open().next().map(|_| self.newest_line.plus(SILENCE)),
+            ProgressMode::Live { .. } => Some(self.ticked.plus(FRAME)),
+        }
+    }
+
+    fn open(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| row.ended.is_none())
+    }
+
     /// The line to print after [`SILENCE`], while a job is not over; a live display is never silent.
     pub fn tick(&mut self, now: Moment) -> Option<Record> {
+        self.ticked = now.tick;
         match self.mode {
             ProgressMode::Nothing | ProgressMode::Live { .. } => return None,
             ProgressMode::Lines if now.tick.since(self.newest_line) < SILENCE => return None,
             ProgressMode::Lines => {}
         }
-        let open: Vec<&Row> = self.rows.iter().filter(|row| row.ended.is_none()).collect();
+        let open: Vec<&Row> = self.open().collect();
         let record = match open.as_slice() {
             [] => return None,
             [row] => silence::of_one(row, now),
@@ -296,6 +318,29 @@ mod tests {
         );
         assert_eq!(model.tick(after(61)), None);
         assert!(model.tick(after(120)).is_some());
+    }
+
+    #[test]
+    fn nobody_is_woken_before_the_silence_ends_and_a_live_display_each_second() {
+        let at = |seconds| Some(after(seconds).tick);
+        let mut lines = model(Lines, LevelFilter::WARN);
+        assert_eq!(lines.wakes_at(), None);
+        lines.observe(&target(1), running(12), NEXT, after(2));
+        assert_eq!(lines.wakes_at(), at(60));
+        let change = event("a", JobStatus::InProgress, JobFact::StatusChanged { previous: JobStatus::Created });
+        assert!(lines.event(&change, after(30)).is_some());
+        assert_eq!(lines.wakes_at(), at(90));
+        assert!(lines.tick(after(90)).is_some());
+        assert_eq!(lines.wakes_at(), at(150));
+        // All is over: a time in the past would wake them without end.
+        lines.observe(&target(1), running(12), None, after(200));
+        assert_eq!(lines.wakes_at(), None);
+
+        let mut live = model(Live { columns: 80 }, LevelFilter::WARN);
+        assert_eq!(live.wakes_at(), at(1));
+        assert_eq!(live.tick(after(1)), None);
+        assert_eq!(live.wakes_at(), at(2));
+        assert_eq!(model(Nothing, LevelFilter::WARN).wakes_at(), None);
     }
 
     #[test]

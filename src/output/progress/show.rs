@@ -1,10 +1,10 @@
 //! Progress as `wait` calls it: the model's lines go to the printer among those of the log, its frame below them.
 //!
-//! Called by `wait` for everything the driver observes, and about once a second.
+//! Called by `wait` for everything the driver observes, and when the model wants to be.
 
 use std::time::Duration;
 
-use cognito_import_watch_core::domain::{JobEvent, Target};
+use cognito_import_watch_core::domain::{JobEvent, Target, Tick};
 
 use super::mode::ProgressMode;
 use super::model::{JobProgress, Moment, ProgressModel};
@@ -41,6 +41,12 @@ impl Progress {
     pub fn event(&mut self, event: &JobEvent, now: Moment) {
         let record = self.model.event(event, now);
         self.print(record, now);
+    }
+
+    /// When [`Progress::tick`] is wanted next.
+    #[must_use]
+    pub fn wakes_at(&self) -> Option<Tick> {
+        self.model.wakes_at()
     }
 
     /// Time passed.
@@ -82,7 +88,7 @@ mod tests {
     use std::io;
     use std::sync::mpsc::{Sender, channel};
 
-    use cognito_import_watch_core::domain::{JobFact, JobStatus, Tick};
+    use cognito_import_watch_core::domain::{JobFact, JobStatus};
     use tracing::level_filters::LevelFilter;
     use uuid::Uuid;
 

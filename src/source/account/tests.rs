@@ -159,7 +159,9 @@ fn a_profile_that_cannot_work_says_why_each_time_it_is_asked() {
         return;
     }
     for (config, part) in [
-        ("[profile other]\nregion = x\n", "profile `prod` was not defined"),
+        ("[profile other]\nregion = x\n", "there is no profile prod in the AWS files"),
+        ("", "the AWS files have no profile prod, or nothing in it"),
+        ("[profile prod]\nregion = x\n", "the AWS files have no profile prod, or nothing in it"),
         ("[profile prod]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = gone\n", "`gone`"),
         ("[profile prod]\ncredential_process = echo oops >&2; exit 3\n", "oops"),
         ("[profile prod]\ncredential_process = echo hello\n", "could not parse response"),
@@ -167,6 +169,7 @@ fn a_profile_that_cannot_work_says_why_each_time_it_is_asked() {
         let home = home(&[(".aws/config", config)]);
         let told = child(this_test!(), &[("HOME", home.path().to_str().unwrap()), ("PATH", "/usr/bin:/bin")]);
         assert!(told.starts_with("denied: ") && told.contains(part), "{part}: {told}");
+        assert!(!told.contains("()"), "{told}");
     }
 }
 

@@ -57,6 +57,18 @@ fn a_refused_signature_blames_the_clock_only_when_it_is_off() {
 }
 
 #[test]
+fn an_operation_that_nobody_there_knows_blames_the_endpoint() {
+    let target = target();
+    let seen = Seen { host: Some("dynamodb.example".into()), ..Seen::default() };
+    for code in ["UnknownOperationException", "InvalidAction"] {
+        let error = told(&refusal(code), &question(&target), &seen);
+        assert_eq!(error.kind, ErrorKind::Invalid);
+        assert!(error.message.contains("dynamodb.example does not know DescribeUserImportJob"), "{error}");
+        assert!(error.message.contains("check the endpoint") && !error.message.contains("check the ids"), "{error}");
+    }
+}
+
+#[test]
 fn the_cure_for_old_keys_is_where_they_came_from() {
     let target = target();
     for (renewal, profile, part) in [
@@ -78,6 +90,8 @@ fn a_fault_of_the_credentials_source_is_denied_or_passes() {
     let target = target();
     for (fault, kind) in [
         (CredentialsFault::NotFound("tried Environment".into()), ErrorKind::Denied),
+        (CredentialsFault::NoProfile, ErrorKind::Denied),
+        (CredentialsFault::EmptyProfile, ErrorKind::Denied),
         (CredentialsFault::Misconfigured("no such profile".into()), ErrorKind::Denied),
         (CredentialsFault::SsoExpired, ErrorKind::Denied),
         (CredentialsFault::Broken("exit status 3".into()), ErrorKind::Denied),

@@ -1,8 +1,11 @@
 //! Given bytes on the wire, and what they are told as.
 
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cognito_import_watch_core::domain::{ErrorKind, JobStatus, Timestamp};
+use tracing::level_filters::LevelFilter;
 
 use crate::source::testing::{
     KEY_ID, Reply, SECRET_KEY, SESSION_TOKEN, Server, ask_ambient, child, describe, error, http, is_child, job, keys,
@@ -274,11 +277,11 @@ async fn a_list_goes_by_the_token_and_not_by_the_count() {
     let source = source(&server).await;
     let pool = target().pool;
     let first = source.list(&pool, 200, None).await.unwrap();
-    assert_eq!((first.value.jobs.len(), first.value.unreadable), (0, 0));
+    assert_eq!(first.value.jobs.len(), 0);
     let token = first.value.next.unwrap();
     let second = source.list(&pool, 0, Some(&token)).await.unwrap().value;
     assert_eq!(second.jobs.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["import-b"]);
-    assert_eq!((second.unreadable, second.next.as_ref()), (2, Some(&PageToken::from("t2"))));
+    assert_eq!(second.next, Some(PageToken::from("t2")));
     let third = source.list(&pool, 60, second.next.as_ref()).await.unwrap().value;
     assert_eq!((third.jobs.len(), third.next), (1, None));
     let error = source.list(&pool, 60, None).await.unwrap_err();
@@ -287,6 +290,48 @@ async fn a_list_goes_by_the_token_and_not_by_the_count() {
     assert!(requests[0].contains(r#""MaxResults":60"#) && !requests[0].contains("PaginationToken"), "{}", requests[0]);
     assert!(requests[1].contains(r#""MaxResults":1"#), "{}", requests[1]);
     assert!(requests[1].contains(r#""PaginationToken":"us-west-2_EXAMPLE#import-b#1""#), "{}", requests[1]);
+}
+
+/// A place in memory to write a log to. A clone is the same place.
+#[derive(Clone, Default)]
+struct Paper(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Paper {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn jobs_of_a_list_that_cannot_be_read_are_told_once_for_each_pool() {
+    let page = |jobs: &str| http(200, &[], &format!(r#"{{"UserImportJobs":[{jobs}]}}"#));
+    let server = Server::start([
+        page(r#"{"JobId":"import-a","Status":"Pending"}"#),
+        page(r#"{"JobId":"import-a","Status":"Pending"},{"JobId":"odd","Status":"Pending"},{"JobId":"import-c"}"#),
+    ]);
+    let paper = Paper::default();
+    let pen = paper.clone();
+    let told = tracing_subscriber::fmt().without_time().with_max_level(LevelFilter::WARN);
+    let told = told.with_writer(move || pen.clone());
+    tracing::subscriber::with_default(told.finish(), || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let source = source(&server).await;
+            for pool in ["us-west-2_A", "us-west-2_A", "us-west-2_A", "us-west-2_B"] {
+                source.list(&pool.parse().unwrap(), 60, None).await.unwrap();
+            }
+        });
+    });
+    let log = String::from_utf8(paper.0.lock().unwrap().clone()).unwrap();
+    let lines: Vec<&str> = log.lines().collect();
+    assert_eq!(lines.len(), 2, "{log}");
+    for (line, pool) in lines.iter().zip(["us-west-2_A", "us-west-2_B"]) {
+        assert!(line.contains("cannot be read") && line.contains("count=2") && line.contains(pool), "{line}");
+    }
 }
 
 #[tokio::test]

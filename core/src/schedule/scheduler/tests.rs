@@ -22,7 +22,8 @@ struct World {
     sent: Vec<(Duration, Question)>,
     events: Vec<(Duration, JobEvent)>,
     rates: Vec<RateChange>,
-    pool_failures: usize,
+    pool_failures: Vec<News>,
+    pool_recoveries: usize,
 }
 
 impl World {
@@ -36,7 +37,8 @@ impl World {
             sent: Vec::new(),
             events: Vec::new(),
             rates: Vec::new(),
-            pool_failures: 0,
+            pool_failures: Vec::new(),
+            pool_recoveries: 0,
         }
     }
 
@@ -59,7 +61,8 @@ impl World {
                 Action::Observed { events, .. } => {
                     self.events.extend(events.into_iter().map(|event| (self.now, event)));
                 }
-                Action::PoolFailed { .. } => self.pool_failures += 1,
+                Action::PoolFailed { news, .. } => self.pool_failures.push(news),
+                Action::PoolRecovered { .. } => self.pool_recoveries += 1,
                 Action::RateChanged(_, change) => self.rates.push(change),
             }
         }
@@ -122,6 +125,10 @@ impl World {
 
     fn names(&self) -> Vec<&'static str> {
         self.events.iter().map(|(_, event)| event.fact.name()).collect()
+    }
+
+    fn given_up(&self) -> Vec<Verdict> {
+        self.scheduler.pools_given_up().map(|(_, verdict, _)| verdict).collect()
     }
 
     fn verdicts(&self) -> Vec<Option<Verdict>> {
@@ -492,11 +499,112 @@ fn a_pool_that_is_refused_is_given_up_by_a_watch_that_ends() {
     world.watch_pool();
     world.run(300 * SECOND);
     assert!(world.scheduler.is_over());
-    assert_eq!(world.pool_failures, 2);
-    assert_eq!(
-        world.scheduler.pools_given_up().map(|(_, verdict)| verdict).collect::<Vec<_>>(),
-        [Verdict::AccessDenied]
+    assert_eq!(world.pool_failures, [News::Keep, News::Tell]);
+    assert_eq!(world.given_up(), [Verdict::AccessDenied]);
+}
+
+#[test]
+fn a_pool_that_cannot_be_read_is_never_a_success() {
+    let ends = |ending, until: u32| {
+        let mut world = World::new(settings(ending), at_time(|_| failed(ErrorKind::Transient)));
+        world.watch_pool();
+        world.run(until * SECOND);
+        assert!(world.scheduler.is_over(), "{:?}", world.now);
+        (world.given_up(), world.now)
+    };
+    let (verdict, at) = ends(until(0), 100);
+    assert_eq!((verdict, at < 12 * SECOND), (vec![Verdict::Unobservable], true));
+    assert_eq!(ends(until(30), 100).0, [Verdict::Unobservable]);
+    let (verdict, at) = ends(when_over(), 3_600);
+    assert_eq!((verdict, at < 931 * SECOND), (vec![Verdict::Unobservable], true));
+}
+
+#[test]
+fn a_pool_is_looked_at_once_with_all_its_jobs() {
+    let mut world = World::new(
+        settings(until(0)),
+        pool_of(|_| (0..70).map(|number| (number, if number < 35 { "Succeeded" } else { "Pending" })).collect()),
     );
+    world.watch_pool();
+    world.run(3_600 * SECOND);
+    assert!(world.scheduler.is_over());
+    assert_eq!(world.given_up(), []);
+    let late = world.verdicts().iter().filter(|verdict| **verdict == Some(Verdict::DeadlineExceeded)).count();
+    assert_eq!((world.scheduler.job_count(), late), (70, 35));
+}
+
+#[test]
+fn a_reading_that_broke_off_is_made_up_for() {
+    let jobs = |now: u64| if now < 20 { 2 } else { 21 };
+    let mut inner = pool_of(move |now| (0..jobs(now)).map(|number| (number, "Created")).collect());
+    let mut failures = 3;
+    let mut world = World::new(
+        settings(Ending::WhenStopped),
+        Box::new(move |question, now| {
+            let is_later_page = matches!(question, Question::List { token: Some(_), .. });
+            if is_later_page && now > 20 * SECOND && failures > 0 {
+                failures -= 1;
+                return (failed(ErrorKind::Transient), Duration::from_millis(10));
+            }
+            inner(question, now)
+        }),
+    );
+    world.watch_pool();
+    world.run(300 * SECOND);
+    assert_eq!(world.scheduler.job_count(), 21);
+    assert_eq!(world.pool_failures.len(), 3);
+}
+
+#[test]
+fn a_job_that_is_watched_by_name_does_not_hide_those_behind_it() {
+    let mut world = World::new(
+        settings(Ending::WhenStopped),
+        pool_of(|now| (0..if now < 20 { 2 } else { 9 }).map(|number| (number, "Created")).collect()),
+    );
+    world.watch("us-west-2_A/import-8");
+    world.watch_pool();
+    world.run(200 * SECOND);
+    assert_eq!(world.scheduler.job_count(), 9);
+}
+
+#[test]
+fn a_list_that_cannot_be_read_for_long_is_told_once_and_asked_for_at_growing_intervals() {
+    let mut inner = pool_of(|_| vec![(0, "Created")]);
+    let mut world = World::new(
+        settings(Ending::WhenStopped),
+        Box::new(move |question, now| match question {
+            Question::List { .. } if now < 3_600 * SECOND => (failed(ErrorKind::Transient), Duration::from_millis(10)),
+            Question::List { .. } | Question::Describe(_) => inner(question, now),
+        }),
+    );
+    world.watch_pool();
+    world.run(3_700 * SECOND);
+    let told = world.pool_failures.iter().filter(|news| **news == News::Tell).count();
+    assert_eq!((told, world.pool_recoveries), (1, 1));
+    assert!(world.pool_failures.len() < 140, "{}", world.pool_failures.len());
+}
+
+#[test]
+fn a_job_seen_well_is_late_not_unobservable_when_the_lane_is_busy() {
+    let mut busy = settings(until(32));
+    busy.backoff = BackoffPolicy::new(SECOND, SECOND, 1.0, 0.0).unwrap();
+    let mut world = World::new(busy, at_time(|_| job("InProgress")));
+    for number in 0..40 {
+        world.watch(&format!("us-west-2_A/import-{number}"));
+    }
+    world.run(100 * SECOND);
+    assert_eq!(world.verdicts(), [Some(Verdict::DeadlineExceeded); 40]);
+}
+
+#[test]
+fn the_unobserved_timeout_is_noticed_when_it_ends() {
+    let mut slow = settings(when_over());
+    slow.backoff = BackoffPolicy::new(SECOND, 3_600 * SECOND, 10.0, 0.0).unwrap();
+    let mut world = World::new(slow, at_time(|_| failed(ErrorKind::Transient)));
+    world.watch("us-west-2_A/import-a");
+    world.run(7_200 * SECOND);
+    assert_eq!(world.verdicts(), [Some(Verdict::Unobservable)]);
+    assert!(world.now < 902 * SECOND, "{:?}", world.now);
 }
 
 /// A made-up service: each job moves along its order at its own times; some answers fail, some are slow.
