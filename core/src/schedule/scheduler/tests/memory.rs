@@ -146,3 +146,21 @@ fn a_job_that_is_no_longer_named_stays_with_its_pool() {
     }
     assert_eq!(world.names(), ["job.first_seen"]);
 }
+
+#[test]
+fn a_pool_that_is_no_longer_watched_is_not_read_and_put_back_tells_nothing_again() {
+    let mut world = World::new(settings(Ending::WhenStopped), pool_of(|_| vec![(0, "Created")]));
+    world.watch_pool();
+    world.run(20 * SECOND);
+    let target = world.scheduler.views(world.now()).next().unwrap().watched.target.clone();
+    let remembered = known(&world, &target.to_string()).unwrap();
+    world.feed(replacement(Vec::new(), Vec::new()));
+    let asked = world.sent.len();
+    world.run(200 * SECOND);
+    assert_eq!((world.sent.len(), world.scheduler.job_count(), world.scheduler.pool_count()), (asked, 0, 0));
+    world.feed(replacement(Vec::new(), vec![pool(vec![(target.job, remembered)])]));
+    world.run(300 * SECOND);
+    assert_eq!((world.scheduler.job_count(), world.scheduler.pool_count()), (1, 1));
+    assert!(world.sent.len() > asked + 2);
+    assert_eq!(world.names(), ["job.first_seen"]);
+}
