@@ -7,9 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::event::{JobEvent, JobFact, JobIdentity, WarningKind};
-use super::{
-    AccountId, Counts, ErrorKind, JobPolicy, JobSnapshot, JobStatus, Phase, PollError, Target, Tick, Timestamp, Verdict,
-};
+use super::{AccountId, Counts, JobPolicy, JobSnapshot, JobStatus, Phase, PollError, Target, Tick, Timestamp, Verdict};
 
 /// The life of the pre-signed upload URL: `X-Amz-Expires=899` in the service's answers, rounded up.
 pub const UPLOAD_URL_LIFE: Duration = Duration::from_secs(15 * 60);
@@ -160,23 +158,6 @@ enum Told {
     #[default]
     NotYet,
     Told,
-}
-
-/// An unbroken row of failed polls.
-#[derive(Clone, Debug, PartialEq)]
-struct Failing {
-    /// The first failure, in wall time.
-    since: Timestamp,
-    /// The last failure.
-    error: PollError,
-    /// How many of its kind in a row.
-    streak: u32,
-    /// The kinds told in this episode, the last one last.
-    told: Vec<ErrorKind>,
-    /// When "not found" was seen first in this episode.
-    not_found: Option<Tick>,
-    /// Told that we are refused, by kind.
-    refused_told: Vec<ErrorKind>,
 }
 
 impl JobTrack {
@@ -415,61 +396,6 @@ impl JobTrack {
             }
         }
     }
-
-    fn recovered(&mut self) -> Option<JobFact> {
-        let failing = self.failing.take()?;
-        failing.told.last().map(|kind| JobFact::PollRecovered { error_kind: *kind, since: failing.since })
-    }
-
-    fn failed(&mut self, job: &WatchedJob, error: PollError, now: Tick, at: Timestamp) -> (Vec<JobFact>, Pace) {
-        let first = self.failing.is_none();
-        let failing = self.failing.get_or_insert_with(|| Failing {
-            since: at,
-            error: error.clone(),
-            streak: 0,
-            told: Vec::new(),
-            not_found: None,
-            refused_told: Vec::new(),
-        });
-        failing.streak = if failing.error.kind == error.kind { failing.streak.saturating_add(1) } else { 1 };
-        failing.error = error.clone();
-        let mut facts = Vec::new();
-        // Each kind once an episode: two kinds that alternate are one episode, not a stream of news.
-        if !first && !failing.told.contains(&error.kind) {
-            failing.told.push(error.kind);
-            facts.push(JobFact::PollFailed { error: error.clone(), since: failing.since, next_poll: None });
-        }
-        let since = failing.since;
-        let pace = match error.kind {
-            ErrorKind::Throttled => Pace::WhenAllowed(error.retry_after),
-            ErrorKind::Transient => Pace::Grow,
-            ErrorKind::NotFound => {
-                let seen_first = *failing.not_found.get_or_insert(now);
-                if now.since(seen_first) < job.policy.not_found_grace {
-                    Pace::Grow
-                } else {
-                    failing.refuse(&mut facts, ErrorKind::NotFound, || JobFact::NotFound { error, since });
-                    Pace::Refused(Verdict::NotFound)
-                }
-            }
-            ErrorKind::Denied | ErrorKind::Invalid if failing.streak < 2 => Pace::AskAgain(ASK_AGAIN),
-            ErrorKind::Denied => {
-                failing.refuse(&mut facts, ErrorKind::Denied, || JobFact::AccessDenied { error, since });
-                Pace::Refused(Verdict::AccessDenied)
-            }
-            ErrorKind::Invalid => Pace::Refused(Verdict::Invalid),
-        };
-        (facts, pace)
-    }
-}
-
-impl Failing {
-    fn refuse(&mut self, facts: &mut Vec<JobFact>, kind: ErrorKind, fact: impl FnOnce() -> JobFact) {
-        if !self.refused_told.contains(&kind) {
-            self.refused_told.push(kind);
-            facts.push(fact());
-        }
-    }
 }
 
 fn completed(snapshot: &JobSnapshot, verdict: Verdict) -> JobFact {
@@ -488,7 +414,10 @@ fn ratio(part: u64, whole: u64) -> f64 {
     part as f64 / whole as f64
 }
 
+mod failing;
 mod stored;
+
+use failing::Failing;
 
 pub use stored::{Mark, StoredFailure, StoredTrack};
 

@@ -5,15 +5,18 @@
 pub mod backoff;
 pub mod job;
 pub mod lane;
+pub mod message;
 pub mod pool;
+mod queue;
 pub mod scheduler;
 pub mod settings;
 
 pub use backoff::{BackoffPolicy, InvalidBackoff};
 pub use job::JobView;
 pub use lane::RateChange;
-pub use pool::{News, PoolPage};
-pub use scheduler::{
-    Action, Input, LaneIndex, NewJob, NewPool, Now, PollResult, Question, Replacement, Request, Scheduler, Settings,
+pub use message::{
+    Action, Input, LaneIndex, NewJob, NewPool, Now, PollResult, Question, Replacement, Request, Settings,
 };
+pub use pool::{News, PoolPage};
+pub use scheduler::Scheduler;
 pub use settings::{Ceilings, Ending, InvalidCeiling};

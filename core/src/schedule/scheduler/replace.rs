@@ -5,11 +5,12 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use super::{Item, NewJob, NewPool, Now, Replacement, Scheduler};
+use super::Scheduler;
 use crate::domain::track::WatchedJob;
 use crate::domain::{Target, Tick, UserPoolId};
-use crate::schedule::LaneIndex;
 use crate::schedule::job::State;
+use crate::schedule::queue::Item;
+use crate::schedule::{LaneIndex, NewJob, NewPool, Now, Replacement};
 
 impl Scheduler {
     pub(super) fn replace(&mut self, new: Replacement, now: Now) {

@@ -1,9 +1,14 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::{Counts, JobStatus, Limit};
+use crate::domain::track::WatchedJob;
+use crate::domain::{
+    Counts, ErrorKind, JobEvent, JobFact, JobPolicy, JobSnapshot, JobStatus, JobTrack, Limit, Timestamp,
+};
+use crate::schedule::{BackoffPolicy, Ceilings, News, PollResult, PoolPage, RateChange, Replacement};
 
 mod memory;
 
