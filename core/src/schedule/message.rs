@@ -121,7 +121,7 @@ pub enum PollResult {
 /// What happens to the scheduler.
 #[derive(Clone, Debug)]
 pub enum Input {
-    /// The time of [`Scheduler::next_wake`] has come.
+    /// The time of [`Scheduler::next_wake`](super::Scheduler::next_wake) has come.
     Wake,
     /// Watch this job too.
     Job(NewJob),
@@ -147,7 +147,7 @@ pub enum Action {
     Send(Request),
     /// A job was observed, or was not: tell these facts, and show its state.
     Observed {
-        /// Which job, for [`Scheduler::view`].
+        /// Which job, for [`Scheduler::view`](super::Scheduler::view).
         job: usize,
         /// What is to be told; often nothing.
         events: Vec<JobEvent>,
