@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cognito_import_watch_core::domain::{ErrorKind, JobIdentity, PollError, Target, UserPoolId, Verdict};
 use cognito_import_watch_core::schedule::Ceilings;
-use cognito_import_watch_core::schedule::lane::{Lane, PoolSlot};
+use cognito_import_watch_core::schedule::lane::{Lane, PoolBucket};
 
 use super::console::Console;
 use super::engine::{Keys, Lanes};
@@ -90,7 +90,7 @@ async fn page(
     pool: &UserPoolId,
     token: Option<&PageToken>,
     pace: &mut Pace,
-    bucket: PoolSlot,
+    bucket: PoolBucket,
 ) -> Result<Answer<JobPage>, PollError> {
     let mut tried = 1;
     loop {
@@ -132,7 +132,7 @@ impl Pace {
     /// Makes one more request as soon as it may be sent.
     async fn ask<T>(
         &mut self,
-        bucket: PoolSlot,
+        bucket: PoolBucket,
         request: impl Future<Output = Result<T, PollError>>,
     ) -> Result<T, PollError> {
         let now = self.clock.now().tick;

@@ -59,8 +59,10 @@ impl State {
     }
 }
 
+/// How much time the watch has left, for a job and for a pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Look {
+pub(super) enum Look {
+    /// As much as it takes.
     Usual,
     /// The watch's time is up: the next answer is the last. A throttle is no answer: it is asked again.
     Last,

@@ -2,9 +2,11 @@
 //!
 //! A bucket spaces requests evenly and saves nothing up, so that any T seconds hold at most rate × T + 1
 //! requests. That is to hold where they arrive: a request that was late, on the way or in this machine, is closer to
-//! the next one there than it was here. So the next one waits for as long as the answer took longer than usual. A throttle halves the pool's rate, once for all the requests that were on their way; a second pool
-//! throttled within a second halves the lane's. A rate that was cut doubles every [`DOUBLING`] until it is back
-//! at its ceiling.
+//! the next one there than it was here. So the next one waits for as long as the answer took longer than usual. And
+//! nothing is sent into a silence: what waits together here, for credentials say, would leave together.
+//!
+//! A throttle halves the pool's rate, once for all the requests that were on their way; a second pool throttled within
+//! a second halves the lane's. A rate that was cut doubles every [`DOUBLING`] until it is back at its ceiling.
 
 use std::time::Duration;
 
@@ -27,9 +29,13 @@ const TOGETHER: Duration = Duration::from_secs(1);
 /// The most of a hint to stay away that is honoured.
 const LONGEST_HINT: Duration = Duration::from_secs(5 * 60);
 
-/// How long the first request of a lane is alone on its way. It opens the connection and loads the credentials;
-/// a second one beside it would arrive closer behind it than it was sent.
-const OPENING: Duration = Duration::from_secs(1);
+/// How long an answer is waited for before one more request is sent into a silence: the default request timeout.
+/// The first request of a lane is alone as long, for it opens the connection and loads the credentials.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// So many requests without an answer make a silence, where answers usually come before the next request is due. One
+/// that hangs alone is none: those behind it are answered.
+const MOST_UNANSWERED: f64 = 3.0;
 
 /// By how much two requests are spaced further than the rate asks for: clocks and timers are not exact.
 const SLACK: f64 = 1.02;
@@ -43,7 +49,7 @@ const USUAL_AFTER: u32 = 8;
 
 /// The index of a pool in its lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PoolSlot(u32);
+pub struct PoolBucket(u32);
 
 /// A change of the lane's rate that is worth telling.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -72,17 +78,12 @@ pub struct Lane {
     per_pool: f64,
     in_flight: usize,
     max_in_flight: usize,
-    opening: Opening,
+    /// Requests sent since the newest answer.
+    unanswered: u32,
+    last_sent: Tick,
     quickest: Quickest,
-    last_throttled: Option<(Tick, PoolSlot)>,
+    last_throttled: Option<(Tick, PoolBucket)>,
     cut_since: Option<Timestamp>,
-}
-
-#[derive(Debug)]
-enum Opening {
-    Unused,
-    First { sent: Tick },
-    Open,
 }
 
 /// The shortest time from sending to the answer: the way there and back when nothing holds it up.
@@ -182,7 +183,8 @@ impl Lane {
             per_pool: ceilings.per_pool(),
             in_flight: 0,
             max_in_flight: ceilings.in_flight(),
-            opening: Opening::Unused,
+            unanswered: 0,
+            last_sent: Tick::ZERO,
             quickest: Quickest { time: Duration::MAX, answers: 0 },
             last_throttled: None,
             cut_since: None,
@@ -200,50 +202,49 @@ impl Lane {
     }
 
     /// Makes room for one more pool.
-    pub fn add_pool(&mut self) -> PoolSlot {
-        let slot = PoolSlot(u32::try_from(self.pools.len()).unwrap_or(u32::MAX));
+    pub fn add_pool(&mut self) -> PoolBucket {
+        let slot = PoolBucket(u32::try_from(self.pools.len()).unwrap_or(u32::MAX));
         self.pools.push(Bucket::new(self.per_pool));
         slot
     }
 
     /// When a request for this pool may be sent; `None` while too many are on their way.
     #[must_use]
-    pub fn ready_at(&self, now: Tick, pool: PoolSlot) -> Option<Tick> {
+    pub fn ready_at(&self, now: Tick, pool: PoolBucket) -> Option<Tick> {
         if self.in_flight >= self.max_in_flight {
             return None;
         }
-        let opened = match self.opening {
-            Opening::First { sent } => sent.plus(OPENING),
-            Opening::Unused | Opening::Open => Tick::ZERO,
-        };
         let usual = self.quickest.usual();
+        let most = match self.quickest.answers {
+            0 => 1.0,
+            _ => MOST_UNANSWERED + (usual.as_secs_f64() * self.bucket.ceiling).floor(),
+        };
+        let heard = if f64::from(self.unanswered) < most { Tick::ZERO } else { self.last_sent.plus(SILENCE) };
         let of_pool = self.pools.get(pool.0 as usize).map_or(Tick::ZERO, |bucket| bucket.ready_at(usual));
-        Some(now.max(opened).max(self.bucket.ready_at(usual)).max(of_pool))
+        Some(now.max(heard).max(self.bucket.ready_at(usual)).max(of_pool))
     }
 
     /// When the pool's own bucket lets the next request through: the earlier, the longer ago it was used.
     #[must_use]
-    pub fn pool_ready_at(&self, pool: PoolSlot) -> Tick {
+    pub fn pool_ready_at(&self, pool: PoolBucket) -> Tick {
         self.pools.get(pool.0 as usize).map_or(Tick::ZERO, |bucket| bucket.next)
     }
 
     /// Takes the permit for one request that is sent now.
-    pub fn take(&mut self, now: Tick, pool: PoolSlot) {
+    pub fn take(&mut self, now: Tick, pool: PoolBucket) {
         self.in_flight += 1;
         self.bucket.take(now);
         if let Some(bucket) = self.pools.get_mut(pool.0 as usize) {
             bucket.take(now);
         }
-        self.opening = match self.opening {
-            Opening::Unused => Opening::First { sent: now },
-            Opening::First { .. } | Opening::Open => Opening::Open,
-        };
+        self.unanswered = self.unanswered.saturating_add(1);
+        self.last_sent = now;
     }
 
     /// Gives back the place of a request for this pool that was sent at `sent` and is answered now, or given up.
-    pub fn answered(&mut self, now: Tick, pool: PoolSlot, sent: Tick) {
+    pub fn answered(&mut self, now: Tick, pool: PoolBucket, sent: Tick) {
         self.in_flight = self.in_flight.saturating_sub(1);
-        self.opening = Opening::Open;
+        self.unanswered = 0;
         let took = now.since(sent);
         let late = took.saturating_sub(self.quickest.usual());
         self.quickest.note(took);
@@ -254,7 +255,7 @@ impl Lane {
     }
 
     /// Slows down: a request sent at `sent` was throttled, with or without a hint of how long to stay away.
-    pub fn throttled(&mut self, now: Tick, pool: PoolSlot, sent: Tick, hint: Option<Duration>) {
+    pub fn throttled(&mut self, now: Tick, pool: PoolBucket, sent: Tick, hint: Option<Duration>) {
         let another = self.last_throttled.is_some_and(|(at, other)| other != pool && now.since(at) <= TOGETHER);
         if another {
             self.bucket.cut(now, sent);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::BackoffPolicy;
-use super::job::{SLOW, is_fresh};
+use super::job::{Look, SLOW, is_fresh};
 use super::settings::Ending;
 use crate::domain::track::{ASK_AGAIN, WatchedJob};
 use crate::domain::{
@@ -99,15 +99,6 @@ enum Until {
     TheEnd,
     /// To a job that an earlier reading showed: behind it there is nothing new.
     AKnownJob,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Look {
-    Usual,
-    /// The watch's time is up: the next answer is the last. A throttle is no answer.
-    Last,
-    /// The time for that is up too.
-    Final,
 }
 
 /// An unbroken row of failures.

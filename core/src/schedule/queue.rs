@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::LaneIndex;
-use super::lane::{Lane, PoolSlot as PoolBucket};
+use super::lane::{Lane, PoolBucket};
 use crate::domain::Tick;
 
 /// What is asked about.

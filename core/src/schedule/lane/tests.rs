@@ -9,7 +9,7 @@ fn at(millis: u64) -> Tick {
     Tick::from_start(Duration::from_millis(millis))
 }
 
-fn lane(per_lane: f64, per_pool: f64, pools: usize) -> (Lane, Vec<PoolSlot>) {
+fn lane(per_lane: f64, per_pool: f64, pools: usize) -> (Lane, Vec<PoolBucket>) {
     let mut lane = Lane::new(&Ceilings::new(per_lane, per_pool, 16).unwrap());
     let slots = (0..pools).map(|_| lane.add_pool()).collect();
     (lane, slots)
@@ -17,7 +17,7 @@ fn lane(per_lane: f64, per_pool: f64, pools: usize) -> (Lane, Vec<PoolSlot>) {
 
 /// Sends as fast as the lane allows over a way that holds requests up, each by this many milliseconds there and
 /// back, on top of the usual; gives the times of arrival.
-fn flood_over_a_network(lane: &mut Lane, pool: PoolSlot, usual: u64, held_up: &[(u64, u64)]) -> Vec<Tick> {
+fn flood_over_a_network(lane: &mut Lane, pool: PoolBucket, usual: u64, held_up: &[(u64, u64)]) -> Vec<Tick> {
     let (mut now, mut on_their_way, mut arrived) = (Tick::ZERO, Vec::new(), Vec::new());
     for (there, back) in held_up {
         loop {
@@ -47,7 +47,7 @@ fn flood_over_a_network(lane: &mut Lane, pool: PoolSlot, usual: u64, held_up: &[
 }
 
 /// Sends as fast as the lane allows until `end` and answers at once; gives the times.
-fn flood(lane: &mut Lane, pools: &[PoolSlot], mut now: Tick, end: Tick) -> Vec<(Tick, PoolSlot)> {
+fn flood(lane: &mut Lane, pools: &[PoolBucket], mut now: Tick, end: Tick) -> Vec<(Tick, PoolBucket)> {
     let mut sent = Vec::new();
     loop {
         let next = pools.iter().map(|pool| (lane.ready_at(now, *pool).unwrap(), *pool)).min().unwrap();
@@ -173,7 +173,7 @@ fn requests_on_their_way_are_bounded_and_the_first_is_alone() {
     let mut lane = Lane::new(&Ceilings::new(10_000.0, 10_000.0, 2).unwrap());
     let pool = lane.add_pool();
     lane.take(at(0), pool);
-    assert_eq!(lane.ready_at(at(5), pool), Some(at(1_000)), "for a second at the most");
+    assert_eq!(lane.ready_at(at(5), pool), Some(at(10_000)), "until it is answered, or its time is up");
     lane.answered(at(1), pool, at(0));
     assert_eq!(lane.ready_at(at(5), pool), Some(at(5)));
     lane.take(at(5), pool);
@@ -182,6 +182,36 @@ fn requests_on_their_way_are_bounded_and_the_first_is_alone() {
     lane.answered(at(6), pool, at(5));
     lane.answered(at(6), pool, at(6));
     assert_eq!(lane.ready_at(at(7), pool), Some(at(7)));
+}
+
+#[test]
+fn nothing_is_sent_into_a_silence_and_one_that_hangs_alone_is_none() {
+    let (mut lane, pools) = lane(20.0, 20.0, 1);
+    let pool = pools[0];
+    let send = |lane: &mut Lane, now: Tick| {
+        let at = lane.ready_at(now, pool).unwrap();
+        lane.take(at, pool);
+        at
+    };
+    for _ in 0..20 {
+        let sent = send(&mut lane, at(0));
+        lane.answered(sent.plus(Duration::from_millis(2)), pool, sent);
+    }
+    // Credentials are fetched anew: nothing that is sent is answered.
+    let begin = lane.ready_at(at(0), pool).unwrap();
+    let sent: Vec<Tick> = (0..4).map(|_| send(&mut lane, begin)).collect();
+    assert!(sent[2].since(begin) < Duration::from_secs(1));
+    assert!(sent[3].since(sent[2]) >= Duration::from_secs(10));
+    lane.answered(sent[3], pool, sent[0]);
+    // One that hangs, and those behind it are answered.
+    send(&mut lane, sent[3]);
+    let mut now = sent[3];
+    for _ in 0..20 {
+        let sent = send(&mut lane, now);
+        assert!(sent.since(now) < Duration::from_secs(1));
+        now = sent.plus(Duration::from_millis(2));
+        lane.answered(now, pool, sent);
+    }
 }
 
 proptest! {
