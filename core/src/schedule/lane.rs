@@ -154,6 +154,11 @@ impl Bucket {
         }
     }
 
+    /// A silence ended now: what was sent into it arrived now at the latest, and the next one is spaced from here.
+    fn heard(&mut self, now: Tick) {
+        self.next = self.next.max(now.plus(self.interval(now)));
+    }
+
     /// Halves the rate, unless the request was sent before the last cut: it is part of the same burst.
     fn cut(&mut self, now: Tick, sent: Tick) {
         if self.cut.is_some_and(|(_, at)| sent < at) {
@@ -215,11 +220,7 @@ impl Lane {
             return None;
         }
         let usual = self.quickest.usual();
-        let most = match self.quickest.answers {
-            0 => 1.0,
-            _ => MOST_UNANSWERED + (usual.as_secs_f64() * self.bucket.ceiling).floor(),
-        };
-        let heard = if f64::from(self.unanswered) < most { Tick::ZERO } else { self.last_sent.plus(SILENCE) };
+        let heard = if self.is_silent() { self.last_sent.plus(SILENCE) } else { Tick::ZERO };
         let of_pool = self.pools.get(pool.0 as usize).map_or(Tick::ZERO, |bucket| bucket.ready_at(usual));
         Some(now.max(heard).max(self.bucket.ready_at(usual)).max(of_pool))
     }
@@ -244,6 +245,7 @@ impl Lane {
     /// Gives back the place of a request for this pool that was sent at `sent` and is answered now, or given up.
     pub fn answered(&mut self, now: Tick, pool: PoolBucket, sent: Tick) {
         self.in_flight = self.in_flight.saturating_sub(1);
+        let silent = self.is_silent();
         self.unanswered = 0;
         let took = now.since(sent);
         let late = took.saturating_sub(self.quickest.usual());
@@ -251,7 +253,24 @@ impl Lane {
         self.bucket.answered(sent, late);
         if let Some(bucket) = self.pools.get_mut(pool.0 as usize) {
             bucket.answered(sent, late);
+            if silent {
+                bucket.heard(now);
+            }
         }
+        if silent {
+            self.bucket.heard(now);
+            self.pools.iter_mut().filter(|bucket| bucket.open.is_some()).for_each(|bucket| bucket.heard(now));
+        }
+    }
+
+    /// Whether so many requests were sent since the newest answer that one has to be waited for: one, while the lane
+    /// never had any.
+    fn is_silent(&self) -> bool {
+        let most = match self.quickest.answers {
+            0 => 1.0,
+            _ => MOST_UNANSWERED + (self.quickest.usual().as_secs_f64() * self.bucket.ceiling).floor(),
+        };
+        f64::from(self.unanswered) >= most
     }
 
     /// Slows down: a request sent at `sent` was throttled, with or without a hint of how long to stay away.

@@ -185,6 +185,15 @@ fn requests_on_their_way_are_bounded_and_the_first_is_alone() {
 }
 
 #[test]
+fn what_was_held_up_for_long_is_spaced_from_its_answer() {
+    let (mut lane, pools) = lane(20.0, 5.0, 2);
+    lane.take(at(0), pools[0]);
+    lane.answered(at(4_000), pools[0], at(0));
+    assert!(lane.ready_at(at(4_000), pools[1]).unwrap() >= at(4_050));
+    assert!(lane.ready_at(at(4_000), pools[0]).unwrap() >= at(4_200));
+}
+
+#[test]
 fn nothing_is_sent_into_a_silence_and_one_that_hangs_alone_is_none() {
     let (mut lane, pools) = lane(20.0, 20.0, 1);
     let pool = pools[0];
