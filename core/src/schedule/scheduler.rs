@@ -30,8 +30,8 @@ pub struct Scheduler {
     jobs: Vec<JobSlot>,
     pools: Vec<PoolSlot>,
     agenda: BinaryHeap<Reverse<(Tick, Item)>>,
-    /// What is on its way, since when, and on which place's account.
-    in_flight: HashMap<u64, (Item, Tick, usize)>,
+    /// What is on its way, unless nobody watches it any more, since when, and on which place's account.
+    in_flight: HashMap<u64, (Option<Item>, Tick, usize)>,
     next_id: u64,
     requests: u64,
     open_jobs: usize,
@@ -354,7 +354,7 @@ impl Scheduler {
                 let id = self.next_id;
                 self.next_id += 1;
                 self.requests += 1;
-                self.in_flight.insert(id, (item, now, place));
+                self.in_flight.insert(id, (Some(item), now, place));
                 actions.push(Action::Send(Request { id, lane: *index, question }));
             }
         }

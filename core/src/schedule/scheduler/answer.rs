@@ -9,7 +9,7 @@ use super::Scheduler;
 use crate::domain::track::{AskedBy, Observation, Outcome};
 use crate::domain::{ErrorKind, JobFact, PollError, Tick};
 use crate::schedule::job::{Next, State};
-use crate::schedule::pool::{PoolPage, PoolSlot};
+use crate::schedule::pool::PoolPage;
 use crate::schedule::queue::Item;
 use crate::schedule::{Action, NewJob, Now, PollResult};
 
@@ -17,13 +17,7 @@ impl Scheduler {
     pub(super) fn answered(&mut self, now: Now, id: u64, result: PollResult, actions: &mut Vec<Action>) {
         let Some((item, sent, place)) = self.in_flight.remove(&id) else { return };
         self.pay_back(place, sent, now.tick, &result);
-        let gone = match item {
-            Item::Job(job) => self.jobs.get(job).is_none_or(|job| job.state == State::Gone),
-            Item::Pool(pool) => self.pools.get(pool).is_none_or(PoolSlot::is_gone),
-        };
-        if gone {
-            return;
-        }
+        let Some(item) = item else { return };
         match (item, result) {
             (Item::Job(job), PollResult::Job(snapshot, date)) => {
                 let outcome = Outcome::Seen { snapshot, date, by: AskedBy::Describe };

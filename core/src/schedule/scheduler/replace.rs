@@ -39,6 +39,30 @@ impl Scheduler {
         for job in new.jobs.into_iter().filter(|job| jobs.contains_key(&job.job.target)) {
             self.add_job(job, now);
         }
+        self.sweep();
+    }
+
+    /// Forgets the jobs and pools that are gone: a daemon whose config changes daily must not grow. A place stays, for
+    /// its pool may be put back, and its ceiling holds across that.
+    fn sweep(&mut self) {
+        let jobs = new_numbers(self.jobs.iter().map(|job| job.state != State::Gone));
+        let pools = new_numbers(self.pools.iter().map(|pool| !pool.is_gone()));
+        self.jobs.retain(|job| job.state != State::Gone);
+        self.pools.retain(|pool| !pool.is_gone());
+        let renumbered = |item: Item| match item {
+            Item::Job(job) => jobs.get(job).copied().flatten().map(Item::Job),
+            Item::Pool(pool) => pools.get(pool).copied().flatten().map(Item::Pool),
+        };
+        let queued = |Reverse((due, item))| Some(Reverse((due, renumbered(item)?)));
+        self.agenda = std::mem::take(&mut self.agenda).into_iter().filter_map(queued).collect();
+        for place in &mut self.places {
+            place.ready = std::mem::take(&mut place.ready).into_iter().filter_map(queued).collect();
+            place.watched = place.watched.and_then(|pool| pools.get(pool).copied().flatten());
+        }
+        // The lane still learns how the requests of what is gone went.
+        for (item, ..) in self.in_flight.values_mut() {
+            *item = item.and_then(renumbered);
+        }
     }
 
     fn replace_pools(&mut self, pools: Vec<NewPool>, now: Now) {
@@ -103,6 +127,12 @@ impl Scheduler {
             place.ready.retain(|Reverse((_, item)): &Reverse<(Tick, Item)>| *item != Item::Job(job));
         }
     }
+}
+
+/// Where those that stay are, once those that do not are gone.
+fn new_numbers(stays: impl Iterator<Item = bool>) -> Vec<Option<usize>> {
+    let mut next = 0..;
+    stays.map(|stays| if stays { next.next() } else { None }).collect()
 }
 
 /// A job that was found by its pool, or was named and is no longer.

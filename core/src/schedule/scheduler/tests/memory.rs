@@ -164,3 +164,58 @@ fn a_pool_that_is_no_longer_watched_is_not_read_and_put_back_tells_nothing_again
     assert!(world.sent.len() > asked + 2);
     assert_eq!(world.names(), ["job.first_seen"]);
 }
+
+#[test]
+fn a_watch_that_is_replaced_daily_for_years_does_not_grow() {
+    // An answer takes so long that each replacement finds requests on their way.
+    let service: Service = Box::new(|question, _| match question {
+        Question::Describe(_) => (job("Created"), 2 * SECOND),
+        Question::List { .. } => (PollResult::Page(PoolPage { jobs: Vec::new(), next: None, date: None }), 2 * SECOND),
+    });
+    let mut world = World::new(settings(Ending::WhenStopped), service);
+    for day in 0..1_000_u32 {
+        let named = |number: u32| NewJob {
+            lane: LaneIndex(0),
+            job: watched(&format!("us-west-2_B/import-{number}")),
+            known: None,
+        };
+        let pools = if day % 2 == 0 { vec![pool(Vec::new())] } else { Vec::new() };
+        let watched = pools.len();
+        world.feed(replacement(vec![named(day), named(day + 1)], pools));
+        world.run(world.now + 3 * SECOND);
+        assert_eq!((world.scheduler.job_count(), world.scheduler.pool_count()), (2, watched));
+    }
+    let Scheduler { jobs, pools, places, agenda, in_flight, .. } = &world.scheduler;
+    let queued: usize = places.iter().map(|place| place.ready.len()).sum();
+    assert_eq!((jobs.len(), pools.len(), places.len()), (2, 0, 2));
+    assert!(agenda.len() + queued + in_flight.len() <= 6, "{agenda:?} {queued} {in_flight:?}");
+    // Each was seen, and under its own name.
+    let seen: Vec<String> = world.events.iter().map(|(_, event)| event.job.target.job.to_string()).collect();
+    let named: Vec<String> = (0..=1_000).map(|number| format!("import-{number}")).collect();
+    let missing: Vec<_> = named.iter().filter(|job| !seen.contains(job)).collect();
+    assert!(missing.len() <= 1, "{missing:?}");
+}
+
+#[test]
+fn what_moves_up_as_another_goes_keeps_its_turn_and_its_answer() {
+    const C: &str = "us-west-2_C/import-c";
+    let service: Service = Box::new(|_, _| (job("Created"), SECOND));
+    let mut world = World::new(settings(Ending::WhenStopped), service);
+    for target in [A, B, C] {
+        world.watch(target);
+    }
+    let of_c = || Question::Describe(C.parse().unwrap());
+    world.run(20 * SECOND);
+    while !world.in_flight.values().any(|question| *question == of_c()) {
+        world.run(world.now + SECOND / 10);
+    }
+    // The answer about C comes when A is gone and C is where B was.
+    let before = world.sent.len();
+    world.feed(replacement(vec![named(&world, B), named(&world, C)], Vec::new()));
+    world.run(200 * SECOND);
+    for target in [B, C] {
+        let asked = |(_, question): &&(Duration, Question)| *question == Question::Describe(target.parse().unwrap());
+        assert!((6..14).contains(&world.sent[before..].iter().filter(asked).count()), "{:?}", &world.sent[before..]);
+    }
+    assert_eq!(world.names(), ["job.first_seen"; 3]);
+}
