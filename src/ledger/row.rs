@@ -21,6 +21,9 @@ struct Row {
     changed: i64,
     last_good: Option<i64>,
     unknown_told: Vec<Box<str>>,
+    /// Absent where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    deadlines_told: Vec<u64>,
     failing: Option<Failing>,
 }
 
@@ -71,6 +74,7 @@ pub(super) fn write(track: &StoredTrack) -> String {
         changed: track.changed.as_millis(),
         last_good: track.last_good.map(Timestamp::as_millis),
         unknown_told: track.unknown_told.clone(),
+        deadlines_told: track.deadlines_told.clone(),
         failing: track.failing.as_ref().map(|failing| Failing {
             since: failing.since.as_millis(),
             kind: failing.error.kind.as_str().to_owned(),
@@ -101,6 +105,7 @@ pub(super) fn read(text: &str) -> Result<StoredTrack, String> {
         changed: Timestamp::from_millis(row.changed),
         last_good: row.last_good.map(Timestamp::from_millis),
         unknown_told: row.unknown_told,
+        deadlines_told: row.deadlines_told,
         failing: row.failing.map(failure).transpose()?,
     })
 }

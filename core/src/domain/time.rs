@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 /// A point in wall time: milliseconds since 1970-01-01T00:00:00Z, as the service counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {

@@ -52,10 +52,11 @@ prop_compose! {
         marks in prop::collection::vec(prop::sample::select(&Mark::ALL[..]), 0..5), progress in (times(), counts()),
         pace_from in prop::option::of((times(), any::<u64>())), changed in times(),
         last_good in prop::option::of(times()), unknown_told in prop::collection::vec(texts(), 0..3),
-        failing in prop::option::of(failures())
+        deadlines_told in prop::collection::vec(any::<u64>(), 0..3), failing in prop::option::of(failures())
     ) -> StoredTrack {
         StoredTrack {
-            known, failed_told, high_rank, marks, progress, pace_from, changed, last_good, unknown_told, failing,
+            known, failed_told, high_rank, marks, progress, pace_from, changed, last_good, unknown_told,
+            deadlines_told, failing,
         }
     }
 }

@@ -218,6 +218,69 @@ fn a_deadline_is_told_once_and_counts_from_creation() {
 }
 
 #[test]
+fn each_deadline_is_told_once_whatever_the_config_says_meanwhile() {
+    let mut watch = Watch::with(|policy| policy.deadline = Some(10 * MINUTE));
+    let changed_to = |watch: &mut Watch, minutes: u32| {
+        watch.job.policy = Arc::new(JobPolicy { deadline: Some(minutes * MINUTE), ..JobPolicy::default() });
+    };
+    watch.now = 10 * MINUTE;
+    assert_eq!(watch.describe(shown("InProgress")).0, ["job.first_seen", "job.warning"]);
+    changed_to(&mut watch, 20);
+    assert_eq!(watch.describe(shown("InProgress")).0, [""; 0], "it has not passed");
+    watch.now = 20 * MINUTE;
+    assert_eq!(watch.describe(shown("InProgress")).0, ["job.warning"]);
+    let ids: Vec<_> = watch.told.iter().map(|event| event.id(uuid::Uuid::nil())).collect();
+    assert_ne!(ids[1], ids[2]);
+    for minutes in [10, 20] {
+        changed_to(&mut watch, minutes);
+        assert_eq!(watch.describe(shown("InProgress")).0, [""; 0], "told before");
+    }
+    // More than are remembered: the oldest is told again, under the same id.
+    for minutes in (1..20).filter(|minutes| *minutes != 10) {
+        changed_to(&mut watch, minutes);
+        assert_eq!(watch.describe(shown("InProgress")).0, ["job.warning"]);
+        assert_eq!(watch.describe(shown("InProgress")).0, [""; 0]);
+    }
+    changed_to(&mut watch, 10);
+    assert_eq!(watch.describe(shown("InProgress")).0, ["job.warning"]);
+    assert_eq!(watch.told.last().unwrap().id(uuid::Uuid::nil()), ids[1]);
+    assert_eq!(watch.track.stored(Tick::ZERO, watch.wall()).deadlines_told.len(), 16);
+}
+
+#[test]
+fn a_deadline_that_an_earlier_version_told_is_not_told_again() {
+    let mut watch = Watch::with(|policy| policy.deadline = Some(10 * MINUTE));
+    watch.now = 10 * MINUTE;
+    watch.describe(shown("InProgress"));
+    let mut stored = watch.track.stored(Tick::from_start(watch.now), watch.wall());
+    // As it was kept then.
+    stored.deadlines_told.clear();
+    stored.marks.push(Mark::DeadlineTold);
+    watch.track = JobTrack::restored(stored, Tick::from_start(watch.now), watch.wall());
+    assert_eq!(watch.describe(shown("InProgress")).0, [""; 0]);
+    watch.job.policy = Arc::new(JobPolicy { deadline: Some(5 * MINUTE), ..JobPolicy::default() });
+    assert_eq!(watch.describe(shown("InProgress")).0, ["job.warning"], "another one");
+}
+
+#[test]
+fn a_plateau_is_measured_by_the_services_clock() {
+    let date = |minutes: u32| Some(Timestamp::from_millis(1_700_000_000_000).plus(minutes * MINUTE));
+    let seen = |minutes| Outcome::Seen { snapshot: shown("InProgress"), date: date(minutes), by: AskedBy::Describe };
+    let mut watch = Watch::new();
+    watch.answer(seen(0));
+    // Ours ran ahead, across a restart too.
+    watch.now += 300 * MINUTE;
+    assert_eq!(watch.answer(seen(1)).0, [""; 0]);
+    let stored = watch.track.stored(Tick::from_start(watch.now), watch.wall());
+    watch.now += 300 * MINUTE;
+    watch.track = JobTrack::restored(stored, Tick::ZERO, watch.wall());
+    assert_eq!(watch.answer(seen(29)).0, [""; 0]);
+    // Or stood still while the machine slept.
+    assert_eq!(watch.answer(seen(30)).0, ["job.warning"]);
+    assert_eq!(*watch.last_fact(), JobFact::Warning(WarningKind::Stalled { unchanged_for: 30 * MINUTE }));
+}
+
+#[test]
 fn failures_are_told_at_the_second_of_a_kind_and_once_per_kind_and_episode() {
     let mut watch = Watch::new();
     watch.describe(shown("InProgress"));

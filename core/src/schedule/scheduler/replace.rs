@@ -95,7 +95,7 @@ impl Scheduler {
         slot.watched = job;
         let (was, left) = (slot.state, slot.place);
         if policy_changed {
-            slot.judge_anew(now);
+            slot.judge_anew();
         }
         if was.is_open() && !slot.state.is_open() {
             self.open_jobs -= 1;

@@ -10,6 +10,7 @@ use crate::domain::{
 };
 use crate::schedule::{BackoffPolicy, Ceilings, News, PollResult, PoolPage, RateChange, Replacement};
 
+mod clocks;
 mod memory;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -22,6 +23,8 @@ struct World {
     scheduler: Scheduler,
     service: Service,
     now: Duration,
+    /// How far our wall clock is off, in milliseconds.
+    wrong_by: i64,
     answers: Vec<(Duration, u64, PollResult)>,
     in_flight: BTreeMap<u64, Question>,
     sent: Vec<(Duration, Question)>,
@@ -37,6 +40,7 @@ impl World {
             scheduler: Scheduler::new(settings, Tick::ZERO),
             service,
             now: Duration::ZERO,
+            wrong_by: 0,
             answers: Vec::new(),
             in_flight: BTreeMap::new(),
             sent: Vec::new(),
@@ -48,7 +52,8 @@ impl World {
     }
 
     fn now(&self) -> Now {
-        Now { tick: Tick::from_start(self.now), wall: Timestamp::from_millis(1_700_000_000_000).plus(self.now) }
+        let wall = Timestamp::from_millis(1_700_000_000_000 + self.wrong_by).plus(self.now);
+        Now { tick: Tick::from_start(self.now), wall }
     }
 
     fn feed(&mut self, input: Input) {
