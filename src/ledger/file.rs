@@ -69,7 +69,12 @@ pub enum Notice {
         error: String,
     },
     /// The present state is written.
-    Writable,
+    Writable {
+        /// Events that were told meanwhile and are not in the history: too many waited.
+        missing: u64,
+    },
+    /// The file was gone, and a new one was begun in its place.
+    BegunAnew,
     /// A sink did not take events for too long: they are told to it no more.
     Dropped {
         /// Which sink.
@@ -158,8 +163,7 @@ impl FileLedger {
             let (cursor, untold, left_out) = self.outlet(&connection, sink.name(), limits)?;
             self.shared.lock().add_outlet(sink.name(), cursor, untold, left_out);
         }
-        let writer =
-            Writer { path: self.path.clone(), limits, connection: Some(connection), instance: self.instance, lock };
+        let writer = Writer::new(self.path.clone(), limits, connection, self.instance, lock);
         let shared = Arc::clone(&self.shared);
         self.spawn("ledger", move || writer.run(&shared))?;
         for (index, sink) in sinks.into_iter().enumerate() {
@@ -280,13 +284,18 @@ impl Shared {
 
     /// Wakes whoever waits for the state to change.
     pub(super) fn changed(&self, state: &mut State) {
+        self.settle(state);
+        self.wake.notify_all();
+    }
+
+    /// Lets those go on who wait for a record. Time alone may settle one.
+    pub(super) fn settle(&self, state: &mut State) {
         let settled = state.settled();
         self.settled.send_if_modified(|known| {
             let newer = settled > *known;
             *known = settled.max(*known);
             newer
         });
-        self.wake.notify_all();
     }
 
     /// Waits until the state changes, or until a time.

@@ -1,9 +1,9 @@
 //! Durable memory: what is known of each job, and the events on their way out, in one SQLite file.
 //!
 //! Reading order: [`record`] (what is kept), [`api`] (what a ledger does), [`memory`] (the one that keeps nothing),
-//! [`file`](mod@file) (the one that keeps a file), `state` (what its threads share), `writer` and `outbox` (the
-//! threads), `open` (locks, wrong and corrupt files), `store` (the statements), `schema` (the tables), `row` (a job's
-//! state as text), [`reader`] (beside a running daemon).
+//! [`file`](mod@file) (the one that keeps a file), `state` and `outlet` (what its threads share), `writer` and `outbox`
+//! (the threads), `open` (locks, wrong and corrupt files), `store` (the statements), `schema` (the tables), `row` (a
+//! job's state as text), [`reader`] (beside a running daemon).
 
 pub mod api;
 pub mod error;
@@ -11,6 +11,7 @@ pub mod file;
 pub mod memory;
 mod open;
 pub mod outbox;
+mod outlet;
 pub mod reader;
 pub mod record;
 mod row;

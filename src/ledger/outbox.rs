@@ -2,13 +2,13 @@
 //!
 //! Started by [`FileLedger`](super::FileLedger). A sink that is slow or gone holds up nobody else.
 
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::file::{Notice, Shared};
-use super::state::{Health, Stage};
+use super::state::{Health, Stage, State};
 use crate::sink::RenderedEvent;
 
 /// How many events a sink is told at once.
@@ -45,6 +45,7 @@ pub(super) fn run(mut sink: Box<dyn Sink>, index: usize, shared: &Shared) {
     while let Some((last, events)) = next(index, shared) {
         let mut delivery = sink.tell(&events);
         while delivery == Delivery::Pending && shared.lock().stage != Stage::Closed {
+            look_after(index, shared, shared.lock());
             delivery = sink.confirm(PAUSE);
         }
         let mut state = shared.lock();
@@ -54,8 +55,8 @@ pub(super) fn run(mut sink: Box<dyn Sink>, index: usize, shared: &Shared) {
                 shared.changed(&mut state);
             }
             Delivery::Pending | Delivery::Refused => {
-                state.bound(index);
-                tell_dropped(index, shared, state);
+                state.refused(index);
+                look_after(index, shared, state);
                 shared.pause(PAUSE);
             }
         }
@@ -72,35 +73,35 @@ fn next(index: usize, shared: &Shared) -> Option<(i64, Vec<Arc<RenderedEvent>>)>
         if state.stage == Stage::Closed {
             return None;
         }
-        state.bound(index);
-        if state.outlets.get(index).is_some_and(|outlet| outlet.dropped > 0) {
-            tell_dropped(index, shared, state);
-            state = shared.lock();
-            continue;
-        }
+        look_after(index, shared, state);
+        state = shared.lock();
         let tellable = state.tellable(index, MOST_AT_ONCE);
         if let Some(last) = tellable.last() {
+            state.telling(index, last.seq);
             return Some((last.seq, tellable.iter().map(|untold| Arc::clone(&untold.event)).collect()));
         }
-        let impatient = state.impatient_at(index);
-        if impatient.is_some_and(|at| at <= Instant::now()) && state.health == Health::Good {
-            state.health = Health::Unwritable;
-            shared.changed(&mut state);
-            drop(state);
-            shared.notify(Notice::Unwritable { error: "a write takes longer than ten seconds".to_owned() });
-            state = shared.lock();
-            continue;
-        }
+        let impatient = state.impatient_at();
         state = shared.wait(state, impatient);
     }
 }
 
-fn tell_dropped(index: usize, shared: &Shared, mut state: std::sync::MutexGuard<'_, super::state::State>) {
-    let Some(outlet) = state.outlets.get_mut(index) else { return };
-    let (sink, count) = (outlet.name, std::mem::take(&mut outlet.dropped));
-    if count > 0 {
+/// What has to be noticed however long a sink takes: a write that takes too long, and events that wait for too long.
+fn look_after(index: usize, shared: &Shared, mut state: MutexGuard<'_, State>) {
+    let late = state.impatient_at().is_some_and(|at| at <= Instant::now());
+    if late {
+        state.health = Health::Unwritable;
+    }
+    state.bound(index);
+    let dropped = state.outlets.get_mut(index).map(|outlet| (outlet.name, std::mem::take(&mut outlet.dropped)));
+    if late || dropped.is_some_and(|(_, count)| count > 0) {
         shared.changed(&mut state);
-        drop(state);
+    }
+    shared.settle(&mut state);
+    drop(state);
+    if late {
+        shared.notify(Notice::Unwritable { error: "a write takes longer than ten seconds".to_owned() });
+    }
+    if let Some((sink, count)) = dropped.filter(|(_, count)| *count > 0) {
         shared.notify(Notice::Dropped { sink, count });
     }
 }

@@ -50,6 +50,7 @@ fn record(job: &str, events: usize) -> Record {
     let told = RenderedEvent { target: target(job), ..RenderedEvent::of(&told, Uuid::nil()) };
     Record {
         at: NOW,
+        date: Some(NOW),
         target: target(job),
         name: Some("mine".into()),
         account: None,
