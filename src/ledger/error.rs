@@ -43,6 +43,11 @@ impl LedgerError {
         Self::new(path, kind)
     }
 
+    /// Whether the operating system or SQLite refuses, which somebody may put right.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self.kind, Kind::Refused { .. })
+    }
+
     /// Whether a new file could take the place of a damaged one.
     pub(super) fn is_corrupt(&self) -> bool {
         matches!(self.kind, Kind::Corrupt { .. })

@@ -58,7 +58,7 @@ pub(super) async fn open(plan: &StatePlan) -> Result<Option<Opened>, CommandErro
     };
     let opened = tokio::task::spawn_blocking(move || FileLedger::open(&settings)).await;
     match opened {
-        Ok(opened) => opened.map(Some).map_err(|error| unusable(&error)),
+        Ok(opened) => opened.map(Some).map_err(|error| not_writable(&error)),
         Err(_) => Err(CommandError::new(Exit::Internal, "opening the state file broke off inside this program")),
     }
 }
@@ -86,6 +86,16 @@ pub(super) fn to_read(
             Err(usage("no state file is named: give --state FILE, or --config FILE where state.path names one"))
         }
     }
+}
+
+/// A state file that cannot be opened to be written, as the error of a command.
+fn not_writable(error: &LedgerError) -> CommandError {
+    if error.is_refusal() {
+        let todo = "this user must be able to write to it and to its directory, on a disk with room; or choose another \
+                    state.path (\"none\" keeps no state)";
+        return CommandError::new(Exit::File, format!("{error}; {todo}"));
+    }
+    unusable(error)
 }
 
 /// A state file that cannot be used, as the error of a command.
