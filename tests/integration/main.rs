@@ -8,6 +8,7 @@ mod harness;
 mod ceilings;
 mod config;
 mod demo;
+mod disturbances;
 mod events;
 mod exit_codes;
 mod faults;

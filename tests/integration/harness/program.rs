@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read};
+use std::io::{BufRead as _, BufReader, PipeReader, Read};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -54,8 +54,18 @@ impl Program {
     /// Lets no file of it grow beyond so many bytes, a multiple of 512: to it the disk is full. [`Running::unlimited`]
     /// ends that.
     pub(crate) fn with_files_up_to(self, bytes: u64) -> Self {
+        self.after(&format!("trap '' XFSZ; ulimit -S -f {}", bytes / 512))
+    }
+
+    /// Lets it open so many files, its streams among them.
+    pub(crate) fn with_descriptors(self, most: usize) -> Self {
+        self.after(&format!("ulimit -n {most}"))
+    }
+
+    /// Has a shell do something before.
+    fn after(self, words: &str) -> Self {
         let mut command = Command::new("/bin/sh");
-        command.arg("-c").arg(format!("trap '' XFSZ; ulimit -S -f {}; exec \"$0\" \"$@\"", bytes / 512));
+        command.arg("-c").arg(format!("{words}; exec \"$0\" \"$@\""));
         command.arg(self.0.get_program()).args(self.0.get_args());
         command.env_clear().envs(self.0.get_envs().filter_map(|(name, value)| Some((name, value?))));
         if let Some(directory) = self.0.get_current_dir() {
@@ -69,6 +79,13 @@ impl Program {
     pub(crate) fn onto_a_full_disk(mut self) -> Self {
         self.0.stdout(File::options().write(true).open("/dev/full").unwrap());
         self
+    }
+
+    /// Writes its result to a pipe that nobody reads until somebody does.
+    pub(crate) fn into_a_pipe(mut self) -> (Self, PipeReader) {
+        let (reader, writer) = std::io::pipe().unwrap();
+        self.0.stdout(writer);
+        (self, reader)
     }
 
     /// Writes its result to a pipe that nobody reads any more.
@@ -132,9 +149,25 @@ impl Running {
 
     /// Lets its files grow again.
     pub(crate) fn unlimited(&self) {
-        let pid = self.pid.to_string();
-        let done = Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited:"]).status().unwrap();
-        assert!(done.success(), "cannot lift the limit");
+        self.limit("--fsize=unlimited:");
+    }
+
+    /// Lets it open so many files from now on, its streams among them. What is open stays open.
+    pub(crate) fn descriptors(&self, most: usize) {
+        self.limit(&format!("--nofile={most}:"));
+    }
+
+    fn limit(&self, limit: &str) {
+        let done = Command::new("prlimit").args(["--pid", &self.pid.to_string(), limit]).status().unwrap();
+        assert!(done.success(), "cannot set {limit}");
+    }
+
+    /// The processor time that it took so far, in hundredths of a second.
+    pub(crate) fn cpu(&self) -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap();
+        // Behind the name, which may hold anything: the fields from the third on.
+        let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
+        fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
     }
 
     pub(crate) fn pid(&self) -> u32 {
