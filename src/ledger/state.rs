@@ -84,6 +84,8 @@ pub(super) struct State {
     pub(super) stage: Stage,
     /// The last event that is written.
     pub(super) written: i64,
+    /// When the last write succeeded.
+    wrote: Option<Instant>,
     /// Threads that have not ended.
     pub(super) threads: usize,
     limits: Limits,
@@ -105,6 +107,7 @@ impl State {
             health: Health::Good,
             stage: Stage::Open,
             written: last,
+            wrote: None,
             threads: 0,
             limits,
             last,
@@ -244,6 +247,7 @@ impl State {
             self.written = self.written.max(pending.last);
         }
         self.settled = self.settled.max(newest);
+        self.wrote = Some(Instant::now());
         self.thin_at = MOST_CHANGES;
         for (target, written) in &batch.later {
             // What has come meanwhile is written in its turn.
@@ -275,8 +279,10 @@ impl State {
 
     /// When the oldest change will have waited for its write for too long.
     pub(super) fn impatient_at(&self) -> Option<Instant> {
-        let oldest = self.pending.front().map(|pending| pending.since + PATIENCE);
-        oldest.filter(|_| self.health == Health::Good)
+        // What came while a write hung begins to wait for its own when that one is done.
+        let since =
+            self.pending.front().map(|pending| self.wrote.map_or(pending.since, |wrote| wrote.max(pending.since)));
+        since.map(|since| since + PATIENCE).filter(|_| self.health == Health::Good)
     }
 
     /// A sink is being told everything up to this event.

@@ -203,7 +203,10 @@ async fn a_write_that_hangs_is_noticed_after_ten_seconds_whether_it_holds_events
         assert_eq!((state.impatient_at(), state.tellable(0, 10).len()), (None, events + 1));
         // Where it can be told to nobody either, polling goes on all the same.
         assert_eq!(state.settled(), ticket);
-        // The write ends well after all.
+        // The write ends well after all, and what came meanwhile is not late by that.
+        let batch = state.batch(1);
+        state.written(&batch);
+        assert_eq!(state.impatient_at().unwrap() - tokio::time::Instant::now(), Duration::from_secs(10));
         let batch = state.batch(usize::MAX);
         state.written(&batch);
         assert_eq!((state.settled(), state.impatient_at()), (ticket + 1, None));
