@@ -30,6 +30,9 @@ const TRIES: usize = 3;
 /// How often old events are looked for.
 const TIDY: Duration = Duration::from_secs(60 * 60);
 
+/// How often as long as no answer has shown the time.
+const TIDY_WITHOUT_TIME: Duration = Duration::from_secs(5);
+
 /// The file and what is known of it.
 pub(super) struct Writer {
     path: PathBuf,
@@ -59,7 +62,7 @@ impl Writer {
         let mut tidy_at = Instant::now();
         while let Some(batch) = next(shared, tidy_at) {
             if tidy_at <= Instant::now() && failures == 0 {
-                tidy_at = Instant::now() + if self.tidy(shared) { Duration::ZERO } else { TIDY };
+                tidy_at = Instant::now() + self.tidy(shared);
             }
             if batch.is_empty() {
                 continue;
@@ -126,16 +129,24 @@ impl Writer {
         Ok(connection)
     }
 
-    /// Removes old events; `true` where there are more. How old they are is counted to the service's time: our clock may
+    /// Removes old events, and says when to look again. How old they are is counted to the service's time: our clock may
     /// be a year ahead.
-    fn tidy(&self, shared: &Shared) -> bool {
+    fn tidy(&self, shared: &Shared) -> Duration {
         let state = shared.lock();
         let (told, today) = (state.told(), state.trusted(wall_time()));
         drop(state);
         let before = today.map(|today| today.minus(self.limits.keep_events));
-        let Some(connection) = &self.connection else { return false };
-        // What cannot be removed now is old in an hour too.
-        store::remove_events(connection, told, before, self.limits.max_events).is_ok_and(|removed| removed > 0)
+        let removed = self
+            .connection
+            .as_ref()
+            .map(|connection| store::remove_events(connection, told, before, self.limits.max_events));
+        match removed {
+            // There may be more.
+            Some(Ok(removed)) if removed > 0 => Duration::ZERO,
+            // What cannot be removed now is old in an hour too.
+            Some(Ok(_) | Err(_)) | None if before.is_some() => TIDY,
+            Some(Ok(_) | Err(_)) | None => TIDY_WITHOUT_TIME,
+        }
     }
 }
 

@@ -64,7 +64,7 @@ class FileSystems(StageCase):
     SCRIPTS = {"a": failing(POLLS)}
 
     def mounted(self, size):
-        """What to put in front: a tmpfs of this size on the state directory. Gives a shell inside too."""
+        """What to put in front: a tmpfs of this size on the state directory. SQLite's log alone takes up to 4 MiB."""
         self.need("unshare")
         self.need("nsenter")
         probe = subprocess.run(
@@ -121,7 +121,7 @@ class FileSystems(StageCase):
 
     def test_a_file_system_that_is_full_and_has_room_again(self):
         breaks = "dd if=/dev/zero of=state/filler bs=4k 2>/dev/null || true"
-        daemon, error = self.goes_on(self.mounted("4m"), breaks)
+        daemon, error = self.goes_on(self.mounted("16m"), breaks)
         self.assertRegex(error, "full")
         self.inside(daemon, "rm state/filler")
         daemon.log.wait_message("state can be written again")
@@ -138,7 +138,7 @@ class FileSystems(StageCase):
         self.assertNotIn("panicked", said)
 
     def test_a_read_only_file_system_at_the_start_is_code_74_and_says_what_to_do(self):
-        mounted = self.mounted("4m")
+        mounted = self.mounted("1m")
         mounted[-1] = mounted[-1].replace("&& exec", "&& mount -o remount,ro state && exec")
         self.refused(mounted, "Read-only file system")
 
