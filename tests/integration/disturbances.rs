@@ -51,24 +51,24 @@ fn history(stage: &Stage) -> Vec<Value> {
 
 #[test]
 fn a_daemon_that_stood_still_sends_no_burst_and_tells_no_story() {
-    let all: Vec<String> = (0..16).map(|number| format!("j{number}")).collect();
+    let all: Vec<String> = (0..12).map(|number| format!("j{number}")).collect();
     let stage = stage(&jobs(all.iter().map(|name| (name.as_str(), "{status = \"InProgress\"}"))));
     let settings = "[poll]\ninitial_interval = \"200ms\"\nmax_interval = \"200ms\"\nrequest_timeout = \"500ms\"\n\
-                    [throttle]\nrequests_per_second = 40\nrequests_per_second_per_pool = 40\n\
+                    [throttle]\nrequests_per_second = 15\nrequests_per_second_per_pool = 15\n\
                     [policy]\ndeadline = \"1h\"\n";
     let targets: Vec<String> = all.iter().map(|name| target(name)).collect();
     let running = run(&stage, settings, &targets).start();
     for _ in 0..2 {
-        stage.asked(stage.record().len() + 30);
+        stage.asked(stage.record().len() + 15);
         stand_still(&running);
     }
-    stage.asked(stage.record().len() + 60);
+    stage.asked(stage.record().len() + 30);
     let told = names(&events(&stop(running)));
     let about_jobs: Vec<_> = told.iter().filter(|name| name.starts_with("job.")).collect();
-    assert_eq!(about_jobs, vec!["job.first_seen"; 16]);
+    assert_eq!(about_jobs, vec!["job.first_seen"; 12]);
     let record = stage.close();
     let at = arrivals(&record);
-    assert_within(40.0, &at, "lane");
+    assert_within(15.0, &at, "lane");
     let gaps = at.windows(2).filter(|pair| pair[1] - pair[0] > STILL.as_secs_f64() * 0.8).count();
     assert_eq!(gaps, 2, "it stood still");
 }
