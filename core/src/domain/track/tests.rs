@@ -228,7 +228,9 @@ fn each_deadline_is_told_once_whatever_the_config_says_meanwhile() {
     changed_to(&mut watch, 20);
     assert_eq!(watch.describe(shown("InProgress")).0, [""; 0], "it has not passed");
     watch.now = 20 * MINUTE;
+    let before = watch.track.clone();
     assert_eq!(watch.describe(shown("InProgress")).0, ["job.warning"]);
+    assert!(!before.says_the_same_as(&watch.track), "a restart must know of it");
     let ids: Vec<_> = watch.told.iter().map(|event| event.id(uuid::Uuid::nil())).collect();
     assert_ne!(ids[1], ids[2]);
     for minutes in [10, 20] {

@@ -172,6 +172,31 @@ fn a_deadline_that_passed_while_the_process_was_stopped_is_looked_at_once_more()
     assert_eq!(world.verdicts(), [Some(Verdict::Unobservable)]);
 }
 
+/// Answers well at once for the first seconds, and later with a failure that takes ten of them.
+fn slow_world(deadline: Option<Duration>, interval: u32) -> World {
+    let mut slow = settings(when_over());
+    slow.backoff = BackoffPolicy::new(interval * SECOND, 3_600 * SECOND, 1.5, 0.0).unwrap();
+    let service: Service = Box::new(|_, now| {
+        if now < SECOND { (job("InProgress"), Duration::ZERO) } else { (failed(ErrorKind::Transient), 10 * SECOND) }
+    });
+    let mut world = World::new(slow, service);
+    world.watch_with(A, 0, |policy| policy.deadline = deadline);
+    world.run(7_200 * SECOND);
+    world
+}
+
+#[test]
+fn what_ends_while_a_poll_fails_is_looked_at_soon_however_long_the_interval() {
+    // The poll at the unobserved timeout is the first that fails.
+    let world = slow_world(None, 1_000);
+    assert_eq!(world.seconds(), [0.0, 900.0, 911.0]);
+    assert_eq!(world.verdicts(), [Some(Verdict::Unobservable)]);
+    // The deadline passes while one is on its way.
+    let world = slow_world(Some(600 * SECOND), 595);
+    assert_eq!(world.seconds(), [0.0, 595.0, 605.0]);
+    assert_eq!(world.verdicts(), [Some(Verdict::DeadlineExceeded)], "seen within two intervals");
+}
+
 #[test]
 fn a_pool_that_could_not_be_read_for_the_time_the_process_was_stopped_is_read_again() {
     let mut world = World::new(
