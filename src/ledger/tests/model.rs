@@ -132,6 +132,18 @@ fn of_too_many_events_that_wait_to_be_written_the_oldest_told_are_let_go_and_cou
     assert_eq!(state.written(&nothing), 0, "counted once");
 }
 
+#[test]
+fn what_a_sink_still_waits_for_is_not_let_go() {
+    let mut state = State::new(limits(), 0);
+    state.add_outlet("log", 0, Vec::new(), 0);
+    state.health = Health::Unwritable;
+    for round in 0..11_500_u32 {
+        state.record(record(&(round % 5).to_string(), 1));
+    }
+    let batch = state.batch(usize::MAX);
+    assert_eq!((batch.changes.len(), state.written(&batch)), (11_500, 0));
+}
+
 /// A state whose sink is told everything there is at once.
 fn telling(limits: Limits, events: usize) -> (State, i64) {
     let mut state = State::new(limits, 0);
