@@ -209,7 +209,6 @@ impl Daemon {
             }
         };
         self.ledger.retire(retired, wall_time());
-        self.tickets.clear();
         self.lanes = engine.lanes.names();
         self.log.planned(new.jobs.len(), new.pools.len());
         self.log.tell(DaemonFact::Reloaded);

@@ -1,14 +1,16 @@
 //! The real binary, killed at random moments against a faulty service: the union of its output against what the
 //! simulator showed it.
 
+use std::collections::{BTreeMap, HashSet};
+
 use rusqlite::Connection;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::chance::{Chance, say, setting};
-use super::facts::{by_key, job_lines, parsed};
+use super::facts::{Key, by_key, job_lines, key, parsed};
 use super::lives::Lives;
-use super::oracle::{Checked, Disk, deadline_is_unmoved, everything_was_told};
+use super::oracle::{Checked, Told, deadline_is_unmoved, everything_was_told, is_ordered};
 use super::scene::Scene;
 use super::seen;
 use crate::harness::{Program, Stage};
@@ -34,11 +36,11 @@ fn whatever_kills_it_all_it_saw_is_told_under_one_id_and_deadlines_stay() {
 
     let history = history(&stage);
     // What was kept was told, and what was told was kept, byte for byte and in one order.
-    let mut once = std::collections::HashSet::new();
+    let mut once = HashSet::new();
     let told: Vec<&str> = job_lines(&log).filter(|line| once.insert(*line)).collect();
     assert_eq!(told, history.lines().collect::<Vec<_>>());
     one_story_per_job(&history);
-    let figures = check(&scene, stage, &log, &ends, Disk::Sound);
+    let figures = check(&scene, stage, &log, &ends, Some(&history));
     say(&format!(
         "{kills} kills of {} processes on {} jobs in {:.0} s: {figures}",
         ends.len(),
@@ -53,14 +55,16 @@ pub(super) fn history(stage: &Stage) -> String {
     program.end().with_code(0).stdout
 }
 
-/// Checks what was told against what was seen; gives the figures.
+/// Checks what was told against what was seen; gives the figures. The history is that of a disk that never failed.
 #[track_caller]
-pub(super) fn check(scene: &Scene, stage: Stage, log: &str, ends: &[seen::End], disk: Disk) -> String {
+pub(super) fn check(scene: &Scene, stage: Stage, log: &str, ends: &[seen::End], history: Option<&str>) -> String {
     let instance: String = Connection::open(stage.path().join("state.db"))
         .unwrap()
         .query_row("SELECT value FROM meta WHERE key = 'instance'", [], |row| row.get(0))
         .unwrap();
-    let told = by_key(job_lines(log), instance.parse::<Uuid>().unwrap());
+    let instance: Uuid = instance.parse().unwrap();
+    let facts = by_key(job_lines(log), instance);
+    let stories = history.map(|history| stories(history, instance));
     let record = stage.close();
     let answers = seen::answers(&record, ends);
     let start = seen::start(&record);
@@ -68,14 +72,16 @@ pub(super) fn check(scene: &Scene, stage: Stage, log: &str, ends: &[seen::End], 
     let mut deadlines = 0;
     for job in &scene.jobs {
         let seen = answers.get(&(job.pool.to_owned(), job.id.clone())).expect("it was asked about");
-        let Checked { taken, perhaps } = everything_was_told(job, seen, &told, disk);
+        let story = stories.as_ref().map(|stories| stories[&job.id].as_slice());
+        let told = Told { facts: &facts, story };
+        let Checked { taken, perhaps } = everything_was_told(job, seen, told);
         all = Checked { taken: all.taken + taken, perhaps: all.perhaps + perhaps };
-        deadlines += usize::from(deadline_is_unmoved(job, seen, &told, start, disk));
+        deadlines += usize::from(deadline_is_unmoved(job, seen, told, start));
     }
     assert!(deadlines > 0, "no deadline passed");
     // And nothing was told that was not shown.
     let shown = seen::shown(&answers);
-    for key in told.keys() {
+    for key in facts.keys() {
         let of_answer = match key[0].as_str() {
             "job.status_changed" | "job.completed" | "job.failed_users" => key.get(3),
             _ => None,
@@ -89,15 +95,24 @@ pub(super) fn check(scene: &Scene, stage: Stage, log: &str, ends: &[seen::End], 
         record.len(),
         all.taken,
         all.perhaps,
-        told.len(),
+        facts.len(),
         job_lines(log).count(),
     )
+}
+
+/// The facts of each job whose order is known, in that order.
+fn stories(history: &str, instance: Uuid) -> BTreeMap<String, Vec<Key>> {
+    let mut stories: BTreeMap<String, Vec<Key>> = BTreeMap::new();
+    for key in history.lines().map(|line| key(&parsed(line), instance)).filter(is_ordered) {
+        stories.entry(key[2].clone()).or_default().push(key);
+    }
+    stories
 }
 
 /// Checks that the events of each job form one chain: each change begins where the last one ended.
 #[track_caller]
 fn one_story_per_job(history: &str) {
-    let mut stories: std::collections::BTreeMap<String, (String, u64, bool)> = Default::default();
+    let mut stories: BTreeMap<String, (String, u64, bool)> = Default::default();
     for line in history.lines() {
         let event = parsed(line);
         let name = event["event"].as_str().unwrap();

@@ -2,12 +2,19 @@
 //!
 //! Reading order: `chance` (the seed), `scene` (the jobs and what goes wrong), `lives` (processes that are killed),
 //! `seen` (what each process was answered), `facts` (what was told, and its key), `oracle` (what must have been told);
-//! then the test: `kills`.
+//! then the tests: `kills`; over `strace`, `commits`; and `power` over `trace` (what was written), `disk` (what a power cut
+//! leaves of it) and `recovered` (what must be left).
 
 mod chance;
+mod commits;
+mod disk;
 mod facts;
 mod kills;
 mod lives;
 mod oracle;
+mod power;
+mod recovered;
 mod scene;
 mod seen;
+mod strace;
+mod trace;

@@ -11,13 +11,33 @@ use super::facts::Key;
 use super::scene::Job;
 use super::seen::{Answer, Answers, seconds};
 
-/// What the disk does.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Disk {
-    /// A process begins where the last one ended.
-    Sound,
-    /// A process begins where some process was once: what was told from memory may not be kept.
-    Failing,
+/// What was told of a job.
+#[derive(Clone, Copy)]
+pub(super) struct Told<'a> {
+    /// By any process, in any order.
+    pub(super) facts: &'a BTreeMap<Key, Vec<Value>>,
+    /// In its order, where a process begins where the last one ended. `None` where the disk fails: what was told from
+    /// memory may not be kept, and a process begins where some process was once.
+    pub(super) story: Option<&'a [Key]>,
+}
+
+impl Told<'_> {
+    /// Whether these facts were told; where there is an order, at this place of it.
+    fn has(&self, facts: &[Key], place: usize) -> bool {
+        let ordered: Vec<&Key> = facts.iter().filter(|fact| is_ordered(fact)).collect();
+        let in_order = self.story.is_none_or(|story| story.iter().skip(place).take(ordered.len()).eq(ordered));
+        in_order && facts.iter().all(|fact| self.facts.contains_key(fact))
+    }
+}
+
+/// Whether the answer that causes a fact is known exactly: a deadline may pass while an answer is on its way, and the
+/// record has no failures.
+pub(super) fn is_ordered(fact: &Key) -> bool {
+    match fact[0].as_str() {
+        "job.first_seen" | "job.status_changed" | "job.failed_users" | "job.completed" => true,
+        "job.warning" => fact[3] != "deadline_exceeded",
+        _ => false,
+    }
 }
 
 /// What a process knows of a job.
@@ -29,6 +49,8 @@ struct Known {
     back: bool,
     failed: u64,
     unknown: BTreeSet<String>,
+    /// How many facts were told that have an order.
+    told: usize,
 }
 
 fn rank(status: &str) -> Option<u8> {
@@ -94,6 +116,7 @@ impl Known {
                 fact("job.warning", &["deadline_exceeded", &deadline.to_string()]);
             }
         }
+        next.told += facts.iter().filter(|fact| is_ordered(fact)).count();
         next.back = false;
         next.status = Some(answer.status.clone());
         (next, facts)
@@ -111,35 +134,31 @@ pub(super) struct Checked {
 
 /// Checks that what was seen of a job was told.
 #[track_caller]
-pub(super) fn everything_was_told(
-    job: &Job,
-    answers: &Answers,
-    told: &BTreeMap<Key, Vec<Value>>,
-    disk: Disk,
-) -> Checked {
+pub(super) fn everything_was_told(job: &Job, answers: &Answers, told: Told<'_>) -> Checked {
     let mut checked = Checked::default();
     let mut ever = BTreeSet::from([Known::default()]);
     let mut now = ever.clone();
     for (process, answers) in answers {
-        if disk == Disk::Failing {
+        if told.story.is_none() {
             now.clone_from(&ever);
         }
         for answer in answers {
             let mut after = if answer.taken { BTreeSet::new() } else { now.clone() };
-            let mut lost: Vec<Key> = Vec::new();
+            let mut lost = Vec::new();
             for known in &now {
                 let (next, facts) = known.step(answer, job);
-                let missing: Vec<Key> = facts.into_iter().filter(|fact| !told.contains_key(fact)).collect();
-                if missing.is_empty() {
+                if told.has(&facts, known.told) {
                     after.insert(next);
                 } else {
-                    lost = missing;
+                    lost.push((known, facts));
                 }
             }
             assert!(
                 !after.is_empty(),
-                "seen and not told: {lost:?}\nprocess {process} of {} was answered {answer:?}\nand knew {now:#?}",
-                job.id
+                "seen and not told, or told and not seen: process {process} was answered {answer:?} of {}\n\
+                 what it may have known, and should have told: {lost:#?}\nwhat was told: {:#?}",
+                job.id,
+                told.story
             );
             if answer.taken {
                 checked.taken += 1
@@ -150,21 +169,20 @@ pub(super) fn everything_was_told(
             now = after;
         }
     }
+    if let Some(story) = told.story {
+        let rest = now.iter().map(|known| &story[known.told..]).min_by_key(|rest| rest.len());
+        assert!(rest.is_some_and(<[Key]>::is_empty), "told of {} and never seen: {rest:#?}", job.id);
+    }
     checked
 }
 
 /// Checks that the deadline of a job was told under one id, at the first answer behind it and by no other; whether it
 /// was told at all. `start` is the wall time of the creation.
 #[track_caller]
-pub(super) fn deadline_is_unmoved(
-    job: &Job,
-    answers: &Answers,
-    told: &BTreeMap<Key, Vec<Value>>,
-    start: f64,
-    disk: Disk,
-) -> bool {
+pub(super) fn deadline_is_unmoved(job: &Job, answers: &Answers, told: Told<'_>, start: f64) -> bool {
     let Some(deadline) = job.deadline else { return false };
     let warned: Vec<_> = told
+        .facts
         .iter()
         .filter(|(key, _)| key[0] == "job.warning" && key[2] == job.id && key[3] == "deadline_exceeded")
         .flat_map(|(key, events)| events.iter().map(move |event| (key, event)))
@@ -174,13 +192,13 @@ pub(super) fn deadline_is_unmoved(
     });
     for (count, (key, event)) in warned.iter().enumerate() {
         assert_eq!(key[4], deadline.to_string(), "{event}");
-        let told = seconds(&event["timestamp"]) - start;
+        let at = seconds(&event["timestamp"]) - start;
         // Times are told in milliseconds, and so is the creation date.
-        assert!(told >= deadline as f64 - 0.002, "{} s before its deadline: {event}", deadline as f64 - told);
+        assert!(at >= deadline as f64 - 0.002, "{} s before its deadline: {event}", deadline as f64 - at);
         // Told again from memory by a later process, it is told later; the first time is never late.
-        if count == 0 || disk == Disk::Sound {
+        if count == 0 || told.story.is_some() {
             let by = late.and_then(|answer| answer.next);
-            assert!(by.is_none_or(|by| told <= by + 0.002), "told at {told} s, not by {by:?} s: {event}");
+            assert!(by.is_none_or(|by| at <= by + 0.002), "told at {at} s, not by {by:?} s: {event}");
         }
     }
     !warned.is_empty()

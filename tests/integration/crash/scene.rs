@@ -26,7 +26,7 @@ pub(super) const REQUEST_TIMEOUT_SECONDS: f64 = 2.0;
 
 const SETTINGS: &str = "\
 [poll]
-initial_interval = \"20ms\"
+initial_interval = \"1ms\"
 max_interval = \"50ms\"
 request_timeout = \"2s\"
 [throttle]
@@ -56,8 +56,7 @@ pub(super) struct Scene {
 }
 
 impl Scene {
-    /// Jobs that last for about so many short lives of a daemon. The first one moves with every answer and lasts for
-    /// all of them.
+    /// Jobs that last for about so many short lives of a daemon; the first one never ends.
     pub(super) fn new(chance: &mut Chance, lives: usize) -> Self {
         let mut jobs = Vec::new();
         for (pool, count, watched) in POOLS {
@@ -68,7 +67,7 @@ impl Scene {
                     pool,
                     id: format!("import-{}-{number}", pool.replace('_', "-")),
                     deadline: (named && kind % 4 == 0).then(|| 1 + chance.within(0..lives as u64 / 6 + 2)),
-                    script: if kind == 0 { endless(lives) } else { script(chance, kind, lives) },
+                    script: if kind == 0 { "{status = \"InProgress\"}".into() } else { script(chance, kind, lives) },
                     named,
                 });
             }
@@ -113,14 +112,6 @@ fn step(polls: u64, status: &str, counters: &str) -> String {
     format!("{{polls = {polls}, status = \"{status}\"{counters}}},\n")
 }
 
-/// It never ends: there is always something to write.
-fn endless(lives: usize) -> String {
-    let mut text: String =
-        (1..=lives * 40).map(|done| step(1, "InProgress", &format!(", imported = {done}"))).collect();
-    text += "{status = \"InProgress\"},\n";
-    text
-}
-
 fn script(chance: &mut Chance, kind: usize, lives: usize) -> String {
     // A life has time for about one answer about each job, on the average.
     let steps = chance.within(lives as u64 / 4..lives as u64);
@@ -162,7 +153,11 @@ fn script(chance: &mut Chance, kind: usize, lives: usize) -> String {
 fn faults(chance: &mut Chance, jobs: &[Job], lives: usize) -> String {
     // The last processes, which are to finish all jobs, meet less of it.
     let last = lives * 40;
-    let mut text = String::new();
+    // The first job moves with one answer in two, for ever: there is always something to write.
+    let mut text = format!(
+        "[[fault]]\njob = \"{}\"\noperation = \"DescribeUserImportJob\"\nratio = 0.5\nanswer = {{kind = \"show\", imported = 1}}\n",
+        jobs[0].id
+    );
     for (ratio, answer) in [
         (0.01, "{kind = \"throttle\"}"),
         (0.01, "{kind = \"internal\"}"),

@@ -45,6 +45,11 @@ fn process(entry: &Value) -> Option<usize> {
     agent.split_whitespace().find_map(|word| word.strip_prefix("exec-env/life-"))?.parse().ok()
 }
 
+/// How many requests a process has sent.
+pub(super) fn requests(record: &[Value], number: usize) -> usize {
+    record.iter().filter(|entry| process(entry) == Some(number)).count()
+}
+
 /// The answers about each job, by pool and job.
 pub(super) fn answers(record: &[Value], ends: &[End]) -> BTreeMap<(String, String), Answers> {
     let mut asked: BTreeMap<(String, String), BTreeMap<usize, Vec<&Value>>> = BTreeMap::new();

@@ -134,6 +134,15 @@ impl Running {
         serde_json::from_str(&self.line(|line| line.contains(&mark))).unwrap()
     }
 
+    /// Waits for an event, or for its end; whether the event came.
+    #[track_caller]
+    pub(crate) fn tells(&self, name: &str) -> bool {
+        let mark = format!("\"event\":\"{name}\"");
+        let told = self.says_within(|line| line.contains(&mark), DEADLINE);
+        assert!(told || self.out.is_closed(), "no {name}\n{}", self.so_far());
+        told
+    }
+
     /// Sends it a signal, such as `TERM`.
     pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([format!("-{name}"), self.pid.to_string()]).status().unwrap();
@@ -309,6 +318,10 @@ impl Stream {
         let (text, changed) = &*self.0;
         let (text, _) = changed.wait_timeout_while(text.lock().unwrap(), DEADLINE, |text| !text.closed).unwrap();
         text.lines.concat()
+    }
+
+    fn is_closed(&self) -> bool {
+        self.0.0.lock().unwrap().closed
     }
 
     fn now(&self) -> String {
