@@ -185,7 +185,7 @@ struct Daemon {
     ledger: Box<dyn Ledger>,
     log: Arc<DaemonLog>,
     lanes: Vec<LaneName>,
-    /// The records of jobs that were not asked about again since.
+    /// The records of jobs that were not asked about again since. A reload does not end the wait for them.
     tickets: HashMap<Target, Ticket>,
     newest: Option<Ticket>,
 }

@@ -43,7 +43,7 @@ fn trouble(chance: &mut Chance) -> Trouble {
         55..60 => Trouble::NowAndThen(format!("{SYNC}:delay_exit=30000:when={first}+{step}")),
         60..65 => Trouble::NowAndThen(format!("pwrite64:delay_enter=30000:when={first}+{step}")),
         65..75 => Trouble::ForAWhile(format!("{SYNC}:error=EIO:when={first}..{}", first + 11)),
-        75..85 => Trouble::ForAWhile(format!("pwrite64:error=ENOSPC:when={first}..{}", first + 20)),
+        75..85 => Trouble::ForAWhile(format!("pwrite64:error=ENOSPC:when={first}..{}", first + 10)),
         85..90 => Trouble::FromThenOn(format!("{SYNC}:error=EIO:when={first}+")),
         90..95 => Trouble::FromThenOn(format!("pwrite64:error=ENOSPC:when={first}+")),
         _ => Trouble::StandsStill(format!("pwrite64:delay_enter=5000000:when={}+", first * 10)),
