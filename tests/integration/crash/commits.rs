@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::chance::{Chance, say, setting};
 use super::facts::job_lines;
 use super::kills::{check, history};
-use super::lives::Lives;
+use super::lives::{Lives, whole_lines};
 use super::scene::Scene;
 use super::{seen, strace};
 use crate::harness::{Ended, Stage};
@@ -59,6 +59,8 @@ fn whatever_commit_fails_all_it_saw_is_told_under_one_id_and_deadlines_stay() {
     let scene = Scene::new(&mut chance, lives);
     let stage = Stage::new(&scene.scenario());
     let mut daemon = Lives::new(&stage, &scene);
+    // What was told by processes that could write.
+    let mut after_a_commit = String::new();
     let (mut injected, mut delayed, mut refused, mut unwritable) = (0, 0, 0, 0);
     for _ in 0..lives {
         let trouble = trouble(&mut chance);
@@ -74,6 +76,9 @@ fn whatever_commit_fails_all_it_saw_is_told_under_one_id_and_deadlines_stay() {
         injected += failures;
         refused += usize::from(!ended.was_killed() && !ended.is_success());
         unwritable += told;
+        if told == 0 {
+            after_a_commit.push_str(whole_lines(&ended.stdout));
+        }
         // The next one may have none.
         drop(std::fs::remove_file(trace));
     }
@@ -85,6 +90,10 @@ fn whatever_commit_fails_all_it_saw_is_told_under_one_id_and_deadlines_stay() {
     let history = history(&stage);
     let silent: Vec<&str> = history.lines().filter(|line| !told.contains(line)).collect();
     assert!(silent.is_empty(), "kept and not told: {silent:#?}");
+    // And what was told was kept, but by a process that said that it cannot.
+    let kept: HashSet<&str> = history.lines().collect();
+    let forgotten: Vec<&str> = job_lines(&after_a_commit).filter(|line| !kept.contains(line)).collect();
+    assert!(forgotten.is_empty(), "told and not kept: {forgotten:#?}");
     let figures = check(&scene, stage, &log, &ends, None);
     say(&format!(
         "{injected} failures and {delayed} delays injected into {} processes, {kills} of them killed, in {:.0} s; {unwritable} times the state \

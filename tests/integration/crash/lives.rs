@@ -12,7 +12,7 @@ use crate::harness::{Ended, Program, Running, Stage};
 
 /// How many processes may finish the jobs, and how long one waits for the next job to be over.
 const ROUNDS: usize = 30;
-const ROUND: Duration = Duration::from_secs(5);
+const ROUND: Duration = Duration::from_secs(3);
 
 /// What is done to a process at the end of its life.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -125,7 +125,7 @@ fn completes(line: &str, job: &Job) -> bool {
 }
 
 /// A line that a kill cut is none: what is told again is whole.
-fn whole_lines(log: &str) -> &str {
+pub(super) fn whole_lines(log: &str) -> &str {
     &log[..log.rfind('\n').map_or(0, |end| end + 1)]
 }
 
