@@ -16,6 +16,7 @@ impl Chance {
         Self(seed)
     }
 
+    /// The numbers of this seed.
     pub(super) fn of_seed(seed: u64) -> Self {
         Self(seed)
     }
