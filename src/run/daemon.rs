@@ -185,7 +185,7 @@ struct Daemon {
     ledger: Box<dyn Ledger>,
     log: Arc<DaemonLog>,
     lanes: Vec<LaneName>,
-    /// The records of jobs that were not asked about again since.
+    /// The records of jobs that were not asked about again since. A reload does not end the wait for them.
     tickets: HashMap<Target, Ticket>,
     newest: Option<Ticket>,
 }
@@ -209,7 +209,6 @@ impl Daemon {
             }
         };
         self.ledger.retire(retired, wall_time());
-        self.tickets.clear();
         self.lanes = engine.lanes.names();
         self.log.planned(new.jobs.len(), new.pools.len());
         self.log.tell(DaemonFact::Reloaded);

@@ -7,6 +7,7 @@ mod harness;
 
 mod ceilings;
 mod config;
+mod crash;
 mod demo;
 mod disturbances;
 mod events;
