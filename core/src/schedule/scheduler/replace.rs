@@ -34,11 +34,12 @@ impl Scheduler {
                 None => self.drop_job(index),
             }
         }
-        self.replace_pools(new.pools, now);
-        // In the order of the config: it is the order in which they are first asked about.
+        // In the order of the config: it is the order in which they are first asked about. Before the pools, so that a
+        // new pool that knows the job from before sees that it is watched.
         for job in new.jobs.into_iter().filter(|job| jobs.contains_key(&job.job.target)) {
             self.add_job(job, now);
         }
+        self.replace_pools(new.pools, now);
         self.sweep();
     }
 

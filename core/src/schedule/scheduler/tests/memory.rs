@@ -148,6 +148,18 @@ fn a_job_that_is_no_longer_named_stays_with_its_pool() {
 }
 
 #[test]
+fn a_job_that_is_named_and_remembered_by_its_pool_is_watched_once_when_both_come_at_once() {
+    let mut world = World::new(settings(Ending::WhenStopped), at_time(|_| job("Created")));
+    world.watch(A);
+    world.run(20 * SECOND);
+    let remembered = known(&world, A).unwrap();
+    world.feed(replacement(Vec::new(), Vec::new()));
+    let named = NewJob { lane: LaneIndex(0), job: watched(A), known: Some(Box::new(remembered.clone())) };
+    world.feed(replacement(vec![named], vec![pool(vec![("import-a".parse().unwrap(), remembered)])]));
+    assert_eq!((world.scheduler.job_count(), world.scheduler.pool_count()), (1, 1));
+}
+
+#[test]
 fn a_pool_that_is_no_longer_watched_is_not_read_and_put_back_tells_nothing_again() {
     let mut world = World::new(settings(Ending::WhenStopped), pool_of(|_| vec![(0, "Created")]));
     world.watch_pool();
