@@ -25,7 +25,7 @@ mod tests;
 
 pub use api::{Ledger, Ticket};
 pub use error::LedgerError;
-pub use file::{FileLedger, FileSettings, Limits, Notice, OnCorrupt, Opened};
+pub use file::{FileLedger, FileSettings, Limits, Notice, OnCorrupt, Opened, Pauses};
 pub use memory::MemoryLedger;
 pub use outbox::{Delivery, Sink};
 pub use reader::{Filter, Reader};

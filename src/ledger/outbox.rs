@@ -14,8 +14,8 @@ use crate::sink::RenderedEvent;
 /// How many events a sink is told at once.
 const MOST_AT_ONCE: usize = 100;
 
-/// How long a sink that refused is left alone.
-const PAUSE: Duration = Duration::from_secs(1);
+/// How long a sink is waited for at a time.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What a sink did with events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,13 +40,13 @@ pub trait Sink: Send {
     fn confirm(&mut self, patience: Duration) -> Delivery;
 }
 
-/// Tells one sink until the ledger is closed.
-pub(super) fn run(mut sink: Box<dyn Sink>, index: usize, shared: &Shared) {
+/// Tells one sink until the ledger is closed. One that refused is left alone for a `pause`.
+pub(super) fn run(mut sink: Box<dyn Sink>, index: usize, pause: Duration, shared: &Shared) {
     while let Some((last, events)) = next(index, shared) {
         let mut delivery = sink.tell(&events);
         while delivery == Delivery::Pending && shared.lock().stage != Stage::Closed {
             look_after(index, shared, shared.lock());
-            delivery = sink.confirm(PAUSE);
+            delivery = sink.confirm(PATIENCE);
         }
         let mut state = shared.lock();
         match delivery {
@@ -57,7 +57,7 @@ pub(super) fn run(mut sink: Box<dyn Sink>, index: usize, shared: &Shared) {
             Delivery::Pending | Delivery::Refused => {
                 state.refused(index);
                 look_after(index, shared, state);
-                shared.pause(PAUSE);
+                shared.pause(pause);
             }
         }
     }

@@ -150,7 +150,13 @@ impl State {
             self.later.remove(job);
         }
         if !jobs.is_empty() {
-            self.push(Change::Retired(jobs, at));
+            self.push(Change::Retired(jobs, Some(at)));
+        }
+    }
+
+    pub(super) fn readmit(&mut self, jobs: Vec<Target>) {
+        if !jobs.is_empty() {
+            self.push(Change::Retired(jobs, None));
         }
     }
 

@@ -22,8 +22,8 @@ const REMOVED_AT_ONCE: i64 = 1_000;
 pub(super) enum Change {
     /// A job's new state and its events, each with its number.
     Job(Box<Record>, Vec<(i64, Arc<RenderedEvent>)>),
-    /// Jobs that are no longer in the config.
-    Retired(Vec<Target>, Timestamp),
+    /// Jobs that are no longer in the config since then, or are in it again.
+    Retired(Vec<Target>, Option<Timestamp>),
 }
 
 /// An event as it was kept.
@@ -61,8 +61,9 @@ pub(super) fn write<'a>(
                 }
             }
             Change::Retired(jobs, at) => {
+                let at = at.map(Timestamp::as_millis);
                 for job in jobs {
-                    retire.execute(params![job.pool.as_str(), job.job.as_str(), at.as_millis()])?;
+                    retire.execute(params![job.pool.as_str(), job.job.as_str(), at])?;
                 }
             }
         }

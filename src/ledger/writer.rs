@@ -21,9 +21,6 @@ use crate::clock::wall_time;
 /// The most changes of one transaction.
 const MOST_AT_ONCE: usize = 5_000;
 
-/// How long to wait after the first, the second and every further failure in a row.
-const PAUSES: [Duration; 3] = [Duration::from_millis(100), Duration::from_millis(500), Duration::from_secs(1)];
-
 /// After how many failures in a row events are told from memory.
 const TRIES: usize = 3;
 
@@ -37,6 +34,8 @@ const TIDY_WITHOUT_TIME: Duration = Duration::from_secs(5);
 pub(super) struct Writer {
     path: PathBuf,
     limits: Limits,
+    /// After the first, the second and every further failure in a row.
+    pauses: [Duration; 3],
     /// `None` after a failure: what SQLite remembers of a disk that failed is worth nothing.
     connection: Option<Connection>,
     /// The file that was opened; `None` where that is not known.
@@ -51,9 +50,16 @@ pub(super) struct Writer {
 
 impl Writer {
     /// The writer of a file that is open.
-    pub(super) fn new(path: PathBuf, limits: Limits, connection: Connection, instance: Uuid, lock: open::Lock) -> Self {
+    pub(super) fn new(
+        path: PathBuf,
+        limits: Limits,
+        pauses: [Duration; 3],
+        connection: Connection,
+        instance: Uuid,
+        lock: open::Lock,
+    ) -> Self {
         let file = FileId::of(&path).ok();
-        Self { path, limits, connection: Some(connection), file, begun_anew: BegunAnew::No, instance, lock }
+        Self { path, limits, pauses, connection: Some(connection), file, begun_anew: BegunAnew::No, instance, lock }
     }
 
     /// Writes until the ledger is closed.
@@ -81,7 +87,7 @@ impl Writer {
                     if failures >= TRIES {
                         unwritable(shared, error);
                     }
-                    let pause = PAUSES.get(failures - 1).or(PAUSES.last()).copied().unwrap_or_default();
+                    let pause = self.pauses.get(failures - 1).or(self.pauses.last()).copied().unwrap_or_default();
                     shared.pause(pause);
                 }
             }

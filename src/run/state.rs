@@ -108,13 +108,25 @@ pub(super) fn known(jobs: Vec<RecordedJob>) -> Known {
     jobs.into_iter().map(|job| (job.target, job.track)).collect()
 }
 
-/// The jobs that are watched by the ledger's account, and no longer by the plan.
-pub(super) fn retired<'a>(plan: &Plan, jobs: impl IntoIterator<Item = &'a RecordedJob>) -> Vec<Target> {
+/// Where the ledger's account of which jobs are watched differs from a plan.
+pub(super) struct Moved {
+    /// They are no longer watched.
+    pub(super) retired: Vec<Target>,
+    /// They are watched again. Those that are over are not asked about, so that no answer tells.
+    pub(super) readmitted: Vec<Target>,
+}
+
+/// What a plan changes in which of these jobs are watched.
+pub(super) fn moved(plan: &Plan, jobs: &[RecordedJob]) -> Moved {
     let named: HashSet<&Target> = plan.jobs.iter().map(|job| &job.target).collect();
     let pools: HashSet<_> = plan.pools.iter().map(|pool| &pool.id).collect();
-    let gone =
-        |job: &&RecordedJob| job.retired.is_none() && !named.contains(&job.target) && !pools.contains(&job.target.pool);
-    jobs.into_iter().filter(gone).map(|job| job.target.clone()).collect()
+    let is_watched = |job: &&RecordedJob| named.contains(&job.target) || pools.contains(&job.target.pool);
+    let (watched, others): (Vec<_>, Vec<_>) = jobs.iter().partition(is_watched);
+    let of = |jobs: Vec<&RecordedJob>, retired: bool| {
+        let moved = jobs.into_iter().filter(|job| job.retired.is_some() == retired);
+        moved.map(|job| job.target.clone()).collect()
+    };
+    Moved { retired: of(others, false), readmitted: of(watched, true) }
 }
 
 #[cfg(test)]
