@@ -21,6 +21,8 @@ mod store;
 mod writer;
 
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 
 pub use api::{Ledger, Ticket};

@@ -291,3 +291,6 @@ impl Observer for Daemon {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
