@@ -13,7 +13,8 @@ mod open;
 pub mod outbox;
 pub mod reader;
 pub mod record;
-mod row;
+#[doc(hidden)]
+pub mod row;
 mod schema;
 mod state;
 mod store;
