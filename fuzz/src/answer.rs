@@ -210,7 +210,6 @@ fn shown(asker: &Asker, target: &Target, seen: Result<JobSnapshot, PollError>, d
     };
     let reports = [report];
     is_clean(&status::json(&reports, &[]), target);
-    is_clean(&status::text(&reports, &[], None), target);
     let outcome = match seen {
         Ok(snapshot) => Outcome::Seen { snapshot, date, by: AskedBy::Describe },
         Err(error) => Outcome::Failed(error),

@@ -87,6 +87,7 @@ pub fn files(data: &[u8]) {
         let simulator = InMemory::new(scenario, 7);
         let lists = simulator.signed("ListUserImportJobs", br#"{"UserPoolId":"us-west-2_EXAMPLE","MaxResults":60}"#);
         let answer = exchange(&simulator, &lists.unwrap_or_default());
-        assert!(answer.starts_with(b"HTTP/1.1 ") && !answer.starts_with(b"HTTP/1.1 5"));
+        let is_answered = answer.starts_with(b"HTTP/1.1 ") && !answer.starts_with(b"HTTP/1.1 5");
+        assert!(is_answered, "{}", String::from_utf8_lossy(&answer));
     }
 }

@@ -107,8 +107,6 @@ fn tells_a_story(before: &JobTrack, step: &Step, ended: &mut bool) {
 /// The rows of the contract's table, in their order.
 fn place(fact: &JobFact) -> u8 {
     match fact {
-        // The end of an episode of failures comes first: it is about the polls before.
-        JobFact::PollRecovered { .. } => 0,
         JobFact::FirstSeen => 1,
         JobFact::StatusChanged { .. } => 2,
         JobFact::FailedUsers { .. } => 3,
@@ -116,7 +114,8 @@ fn place(fact: &JobFact) -> u8 {
         JobFact::Completed { .. } => 5,
         JobFact::Warning(_) => 6,
         JobFact::PollFailed { .. } => 7,
-        JobFact::NotFound { .. } | JobFact::AccessDenied { .. } => 8,
+        JobFact::PollRecovered { .. } => 8,
+        JobFact::NotFound { .. } | JobFact::AccessDenied { .. } => 9,
     }
 }
 

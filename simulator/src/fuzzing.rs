@@ -63,7 +63,7 @@ impl InMemory {
         let (client, server) = tokio::io::duplex(64 * 1024);
         let shared = Arc::clone(&self.0);
         let service = service_fn(move |request| handle(request, Arc::clone(&shared)));
-        let serve = http1::Builder::new().serve_connection(TokioIo::new(server), service);
+        let serve = http1::Builder::new().half_close(true).serve_connection(TokioIo::new(server), service);
         let (mut reader, mut writer) = tokio::io::split(client);
         let send = async move {
             // A server that refuses closes before it has read everything.

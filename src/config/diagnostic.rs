@@ -270,7 +270,7 @@ fn printable(line: &str) -> String {
             || user_of_url.as_ref().is_some_and(|range| range.contains(&at));
         match c {
             _ if secret => printable.extend(std::iter::repeat_n('*', c.len_utf8())),
-            '\u{80}'..='\u{9f}' => printable.push('·'),
+            '\u{80}'..='\u{9f}' | '\u{61c}' => printable.push('·'),
             '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => {
                 printable.push(char::REPLACEMENT_CHARACTER);
             }

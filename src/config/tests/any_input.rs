@@ -19,7 +19,8 @@ fn is_handled(bytes: &[u8]) {
         let shown = problem.render(Style::Plain);
         let place = format!("--> any.toml:{}:{}", excerpt.line, excerpt.column);
         assert!(shown.contains(&place), "{place} is not in\n{shown}");
-        let printable = |c: char| c == '\n' || !c.is_control() && !('\u{202a}'..='\u{202e}').contains(&c);
+        let turns = |c| matches!(c, '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let printable = |c: char| c == '\n' || !c.is_control() && !turns(c);
         assert!(shown.chars().all(printable), "{shown:?}");
         assert!(problem.to_string().chars().all(|c| c != '\n' && printable(c)), "{problem}");
     }
@@ -37,7 +38,7 @@ fn a_file_that_is_no_text_is_refused_with_the_cure() {
     assert_eq!(one(b"[poll]\njitter = \xff\n"), "any.toml:2:10: the file is not UTF-8 from here on");
     assert_eq!(one(b"\xff\xfe[\x00p\x00"), "any.toml:1:1: the file is UTF-16, not UTF-8");
     assert!(one(b"[log]\nlevel = \"in\0fo\"\n").starts_with("any.toml:2:"));
-    assert!(one("polls = 1 # \u{8a}\u{202e}\u{1b}[2J".as_bytes()).starts_with("any.toml:1:"));
+    assert!(one("polls = 1 # \u{8a}\u{202e}\u{61c}\u{1b}[2J".as_bytes()).starts_with("any.toml:1:"));
     assert!(one(b"\x7fELF").starts_with("any.toml:1:"));
 }
 
