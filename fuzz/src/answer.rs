@@ -102,6 +102,10 @@ thread_local! {
 /// An answer is a job, a page of jobs or an error of one line; and nothing that is shown of it holds a key in use or any
 /// part of a pre-signed URL.
 pub fn fuzz(data: &[u8]) {
+    // libFuzzer learns the mark from the comparisons below; a part of a URL where it cannot be known for one may be shown.
+    if data.windows(MARK.len()).any(|part| part == MARK.as_bytes()) {
+        return;
+    }
     let Some((asks, answer)) = read(data) else { return };
     ASKER.with(|asker| {
         *asker.replay.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);

@@ -54,6 +54,13 @@ fn a_byte_order_mark_and_windows_line_ends_are_no_problem_and_move_no_caret() {
 }
 
 #[test]
+fn the_caret_keeps_its_place_behind_a_hidden_secret_of_any_script() {
+    let said = one("[poll]\nsecret = 'пароль漢' x\n".as_bytes());
+    assert!(said.starts_with("any.toml:2:20: "), "{said}");
+    assert!(one(b"[poll]\ntoken = \xd0\xbf\xd0\xb0\xff\n").starts_with("any.toml:2:11: "));
+}
+
+#[test]
 fn a_file_too_long_or_nested_too_deep_is_refused() {
     assert_eq!(one(&vec![b'#'; 10_000_000]), "any.toml:1:1: the file is longer than 4 MiB");
     for deep in
