@@ -53,7 +53,7 @@ mod tests {
             let mut count = 0;
             for seed in seeds {
                 let path = seed.unwrap().path();
-                println!("{}", path.display());
+                eprintln!("{}", path.display());
                 target(&std::fs::read(path).unwrap());
                 count += 1;
             }

@@ -6,6 +6,8 @@ use cognito_import_simulator::Scenario;
 use cognito_import_simulator::fuzzing::{InMemory, read_csv};
 use tokio::runtime::{Builder, Runtime};
 
+use crate::printable::assert_still;
+
 /// Jobs of every kind, and no quota in the way.
 const SCENARIO: &str = r#"
 [quota]
@@ -76,6 +78,7 @@ pub fn files(data: &[u8]) {
             let line = text.split('\n').nth(error.line.wrapping_sub(1)).unwrap_or_default();
             assert!((1..=text.split('\n').count()).contains(&error.line), "{error}");
             assert!((1..=line.chars().count() + 1).contains(&error.column), "{error}");
+            assert_still(&error.to_string());
             return;
         }
     };

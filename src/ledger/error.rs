@@ -99,3 +99,19 @@ impl fmt::Display for LedgerError {
 }
 
 impl std::error::Error for LedgerError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_a_file_is_told_in_one_line() {
+        let said = |reason: &str| {
+            let kind = Kind::Corrupt { reason: reason.to_owned() };
+            LedgerError::new(Path::new("state.db"), kind).to_string()
+        };
+        let words = "*** in database main ***\nFragmentation of 48 bytes reported as 0 on page 2\n";
+        assert!(said(words).contains("main ***\\nFragmentation of 48 bytes reported as 0 on page 2; restore it"));
+        assert!(said("unknown verdict \u{202e}\u{1b}[2J").contains("\\u{202e}\\u{1b}[2J; restore"));
+    }
+}
