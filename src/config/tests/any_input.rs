@@ -54,6 +54,18 @@ fn a_byte_order_mark_and_windows_line_ends_are_no_problem_and_move_no_caret() {
 }
 
 #[test]
+fn names_that_are_offered_are_spelled_out() {
+    for meant in ["prod", "staging"] {
+        let text = format!(
+            "[[account]]\nname = \"sta\\u061cging\"\n[[job]]\ntarget = 'us-west-2_A/import-a'\naccount = '{meant}'\n"
+        );
+        is_handled(text.as_bytes());
+        let problems = resolve(&[source(&text)], &Overrides::default()).unwrap_err();
+        assert!(problems.render(Style::Plain).contains("\"sta\\u{61c}ging\""), "{}", problems.render(Style::Plain));
+    }
+}
+
+#[test]
 fn the_caret_keeps_its_place_behind_a_hidden_secret_of_any_script() {
     let said = one("[poll]\nsecret = 'пароль漢' x\n".as_bytes());
     assert!(said.starts_with("any.toml:2:20: "), "{said}");
