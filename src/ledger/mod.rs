@@ -14,7 +14,8 @@ pub mod outbox;
 mod outlet;
 pub mod reader;
 pub mod record;
-mod row;
+#[doc(hidden)]
+pub mod row;
 mod schema;
 mod state;
 mod store;

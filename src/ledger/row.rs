@@ -1,6 +1,6 @@
 //! A job's state as text: one JSON object, as it stands in the column `state`.
 //!
-//! Written and read by `store`. Keys are short words; a change of their meaning is a new schema.
+//! Written and read by `store`; public for the fuzz targets alone. Keys are short words; a change of their meaning is a new schema.
 
 use cognito_import_watch_core::domain::track::{Mark, StoredFailure};
 use cognito_import_watch_core::domain::{
@@ -53,7 +53,8 @@ struct Failing {
 }
 
 /// The state as text.
-pub(super) fn write(track: &StoredTrack) -> String {
+#[must_use]
+pub fn write(track: &StoredTrack) -> String {
     let row = Row {
         known: track.known.as_ref().map(|known| Known {
             job_name: known.job_name.clone(),
@@ -93,7 +94,7 @@ pub(super) fn write(track: &StoredTrack) -> String {
 ///
 /// # Errors
 /// What is wrong with the text.
-pub(super) fn read(text: &str) -> Result<StoredTrack, String> {
+pub fn read(text: &str) -> Result<StoredTrack, String> {
     let row: Row = serde_json::from_str(text).map_err(|error| error.to_string())?;
     Ok(StoredTrack {
         known: row.known.map(snapshot).transpose()?,

@@ -117,7 +117,9 @@ impl BackoffPolicy {
     /// `interval` shortened by a random part: by up to `jitter` of it. `random` is within 0 and 1.
     #[must_use]
     pub fn jittered(&self, interval: Duration, random: f64) -> Duration {
-        interval.mul_f64(1.0 - self.jitter * random.clamp(0.0, 1.0))
+        let shortened = interval.as_secs_f64() * (1.0 - self.jitter * random.clamp(0.0, 1.0));
+        // Rounding may have made it longer, or too long for a duration.
+        Duration::try_from_secs_f64(shortened).map_or(interval, |shortened| shortened.min(interval))
     }
 }
 
@@ -164,6 +166,11 @@ mod tests {
         let policy = BackoffPolicy::new(SECOND, SECOND * 60, 2.0, 0.5).unwrap();
         assert_eq!(policy.jittered(SECOND * 60, 0.0), SECOND * 60);
         assert_eq!(policy.jittered(SECOND * 60, 1.0), SECOND * 30);
+        // Neither number has a floating point number of its own.
+        for interval in [Duration::from_millis(70_644_700_037_184), Duration::MAX] {
+            let policy = BackoffPolicy::new(interval, interval, 2.0, 1e-300).unwrap();
+            assert_eq!(policy.jittered(interval, 0.5), interval);
+        }
     }
 
     #[test]

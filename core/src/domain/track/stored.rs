@@ -73,7 +73,7 @@ impl Mark {
 pub struct StoredFailure {
     /// The first failure.
     pub since: Timestamp,
-    /// The last failure.
+    /// The last failure, without the service's hint when to ask again: that counted for the next poll of that process.
     pub error: PollError,
     /// How many of its kind in a row, 2 for two or more.
     pub streak: u32,
@@ -110,7 +110,7 @@ impl JobTrack {
             deadlines_told: self.deadlines_told.clone(),
             failing: self.failing.as_ref().map(|failing| StoredFailure {
                 since: failing.since,
-                error: failing.error.clone(),
+                error: without_hint(&failing.error),
                 streak: failing.streak.min(STREAK_KEPT),
                 told: failing.told.clone(),
                 not_found: failing.not_found.map(at),
@@ -159,7 +159,11 @@ impl JobTrack {
     /// is told.
     pub(super) fn says_the_same_as(&self, other: &Self) -> bool {
         let failing = |track: &Self| {
-            track.failing.as_ref().map(|failing| Failing { streak: failing.streak.min(STREAK_KEPT), ..failing.clone() })
+            track.failing.as_ref().map(|failing| Failing {
+                streak: failing.streak.min(STREAK_KEPT),
+                error: without_hint(&failing.error),
+                ..failing.clone()
+            })
         };
         self.known == other.known
             && self.failed_told == other.failed_told
@@ -176,4 +180,9 @@ impl JobTrack {
             && self.unknown_told == other.unknown_told
             && failing(self) == failing(other)
     }
+}
+
+/// An error as it is kept.
+fn without_hint(error: &PollError) -> PollError {
+    PollError { retry_after: None, ..error.clone() }
 }

@@ -297,6 +297,25 @@ fn failures_are_told_at_the_second_of_a_kind_and_once_per_kind_and_episode() {
     assert_eq!(watch.describe(shown("InProgress")).0, [""; 0], "one failure was never told");
 }
 
+/// It counted for the next poll of the process that was told; a new one each time must not make each failure worth a
+/// commit.
+#[test]
+fn the_hint_when_to_ask_again_is_not_kept() {
+    let mut watch = Watch::new();
+    let throttled = |seconds| {
+        let error = PollError::new(ErrorKind::Throttled, "throttled");
+        Outcome::Failed(PollError { retry_after: Some(Duration::from_secs(seconds)), ..error })
+    };
+    for seconds in [30, 20, 10] {
+        watch.answer(throttled(seconds));
+    }
+    let (tick, before) = (Tick::from_start(watch.now), watch.track.clone());
+    let kept = before.stored(tick, watch.wall()).failing;
+    assert_eq!(kept.map(|failing| failing.error.retry_after), Some(None));
+    let observation = Observation { sent: tick, arrived: tick, at: watch.wall(), outcome: throttled(5) };
+    assert_eq!(before.step(&watch.job, observation).memory, Memory::Holds);
+}
+
 #[test]
 fn a_denied_answer_counts_at_the_second_time() {
     let mut watch = Watch::new();
