@@ -10,6 +10,7 @@ use crate::domain::{
 };
 use crate::schedule::{BackoffPolicy, Ceilings, News, PollResult, PoolPage, RateChange, Replacement};
 
+mod ends;
 mod memory;
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -63,6 +63,7 @@ fn a_job_that_was_over_is_not_asked_about_again_and_one_that_was_not_is_told_on(
     assert_eq!(after.sent.len(), 1);
     assert_eq!(after.names(), ["job.status_changed", "job.completed"]);
     assert_eq!(after.verdicts(), [Some(Verdict::Succeeded); 2]);
+    assert!(after.scheduler.is_over());
 }
 
 #[test]
