@@ -53,6 +53,13 @@ fn a_request_that_was_sent_when_the_rate_was_cut_is_no_longer_of_the_same_burst(
 }
 
 #[test]
+fn after_a_cut_the_next_request_is_spaced_by_what_is_left_of_the_rate() {
+    let (mut lane, pools) = lane(20.0, 8.0, 1);
+    lane.throttled(at(1_000), pools[0], at(1_000), None);
+    assert_eq!(lane.ready_at(at(1_000), pools[0]), Some(at(1_000 + 255)));
+}
+
+#[test]
 fn a_rate_that_was_cut_is_back_after_five_seconds_for_each_halving() {
     let (mut lane, pools) = lane(20.0, 4.0, 2);
     assert_eq!(lane.recovers_at(at(0)), None);
