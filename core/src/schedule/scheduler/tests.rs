@@ -10,8 +10,10 @@ use crate::domain::{
 };
 use crate::schedule::{BackoffPolicy, Ceilings, News, PollResult, PoolPage, RateChange, Replacement};
 
+mod counts;
 mod ends;
 mod memory;
+mod pools;
 
 const SECOND: Duration = Duration::from_secs(1);
 

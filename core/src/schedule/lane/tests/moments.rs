@@ -70,3 +70,16 @@ fn a_rate_that_was_cut_is_back_after_five_seconds_for_each_halving() {
     }
     assert_eq!(lane.recovers_at(at(60_000)), Some(at(60_000)), "it was, and is to be told now");
 }
+
+#[test]
+fn changed_ceilings_are_in_force_at_once_and_a_rate_that_was_cut_stays_cut() {
+    let (mut lane, pools) = lane(5.0, 2.0, 1);
+    lane.throttled(at(0), pools[0], at(0), None);
+    lane.set_ceilings(&Ceilings::new(12.0, 8.0, 1).unwrap());
+    assert!((lane.rate(at(0)) - 1.0).abs() < 1e-9);
+    assert!((lane.rate(at(60_000)) - 8.0).abs() < 1e-9);
+    let another = lane.add_pool();
+    assert!((lane.rate(at(60_000)) - 12.0).abs() < 1e-9, "of two pools together, the lane's own");
+    lane.take(at(60_000), another);
+    assert_eq!(lane.ready_at(at(60_000), pools[0]), None, "one on its way is the most");
+}
