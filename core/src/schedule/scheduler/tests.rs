@@ -14,6 +14,7 @@ mod counts;
 mod ends;
 mod memory;
 mod pools;
+mod replaced;
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -5,7 +5,7 @@ use super::*;
 const A: &str = "us-west-2_A/import-a";
 const B: &str = "us-west-2_A/import-b";
 
-fn named(world: &World, target: &str) -> NewJob {
+pub(super) fn named(world: &World, target: &str) -> NewJob {
     NewJob { lane: LaneIndex(0), job: watched(target), known: known(world, target).map(Box::new) }
 }
 
@@ -26,7 +26,7 @@ fn known(world: &World, target: &str) -> Option<JobTrack> {
     Some(JobTrack::restored(view.track.stored(now.tick, now.wall), Tick::ZERO, now.wall))
 }
 
-fn pool(known: Vec<(JobId, JobTrack)>) -> NewPool {
+pub(super) fn pool(known: Vec<(JobId, JobTrack)>) -> NewPool {
     NewPool {
         lane: LaneIndex(0),
         id: "us-west-2_A".parse().unwrap(),
@@ -38,7 +38,7 @@ fn pool(known: Vec<(JobId, JobTrack)>) -> NewPool {
     }
 }
 
-fn replacement(jobs: Vec<NewJob>, pools: Vec<NewPool>) -> Input {
+pub(super) fn replacement(jobs: Vec<NewJob>, pools: Vec<NewPool>) -> Input {
     Input::Replace(Box::new(Replacement {
         backoff: settings(Ending::WhenStopped).backoff,
         ceilings: Ceilings::default(),
