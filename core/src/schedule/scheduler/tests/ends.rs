@@ -73,3 +73,13 @@ fn a_watch_that_looks_once_has_ten_seconds_and_the_time_that_the_ceiling_asks_fo
     world.run(3_600 * SECOND);
     assert_eq!((world.scheduler.is_over(), world.now), (true, (10 + 60 / 2) * SECOND));
 }
+
+#[test]
+fn a_pool_that_is_throttled_to_the_end_is_given_up_when_the_last_look_is_over() {
+    for (takes, end) in [(Duration::ZERO, 11 * SECOND), (12 * SECOND, 12 * SECOND)] {
+        let mut world = World::new(settings(until(1)), Box::new(move |_, _| (failed(ErrorKind::Throttled), takes)));
+        world.watch_pool();
+        world.run(100 * SECOND);
+        assert_eq!((world.given_up(), world.now), (vec![Verdict::Unobservable], end));
+    }
+}
