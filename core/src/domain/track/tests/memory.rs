@@ -64,3 +64,22 @@ fn a_job_that_shows_ever_new_statuses_is_told_each_time_and_remembered_in_part()
     assert_eq!(watch.describe(shown("Paused16")).0, ["job.status_changed", "job.warning"], "one too many");
     assert_eq!(watch.track.stored(Tick::from_start(watch.now), watch.wall()).unknown_told.len(), 16);
 }
+
+#[test]
+fn what_was_told_once_is_marked_and_nothing_else() {
+    let sets: [fn(&mut JobTrack); 5] = [
+        |track| track.step_back = StepBack::ShownOnce,
+        |track| track.lapsed_told = Told::Told,
+        |track| track.near_expiry_told = Told::Told,
+        |track| track.stalled_told = Told::Told,
+        |track| track.deadline_told = Told::Told,
+    ];
+    let (tick, wall) = (Tick::from_start(MINUTE), Watch::new().wall());
+    for (set, mark) in sets.into_iter().zip(Mark::ALL) {
+        let mut track = track();
+        set(&mut track);
+        let stored = track.stored(tick, wall);
+        assert_eq!(stored.marks, [mark]);
+        assert!(JobTrack::restored(stored, tick, wall).says_the_same_as(&track));
+    }
+}
