@@ -231,7 +231,8 @@ impl JobTrack {
             self.pace_from.and_then(|(from, done_then)| {
                 let moved = done.saturating_sub(done_then);
                 let seconds = now.since(from).as_secs_f64();
-                (moved > 0 && seconds > 0.0)
+                // While nothing moved that is infinite, and no duration.
+                (seconds > 0.0)
                     .then(|| Duration::try_from_secs_f64((seconds * ratio(left, moved)).round()).ok())
                     .flatten()
             })

@@ -102,7 +102,6 @@ impl BackoffPolicy {
         let Some(previous) = previous else { return self.initial };
         let mut growth = ExponentialBackoff {
             current_interval: previous,
-            initial_interval: self.initial,
             randomization_factor: 0.0,
             multiplier: self.multiplier,
             max_interval: self.max,
@@ -148,6 +147,8 @@ mod tests {
     fn intervals_grow_to_the_longest_and_stay_there() {
         assert_eq!(intervals(&policy(5, 60, 2.0), 6), [5.0, 10.0, 20.0, 40.0, 60.0, 60.0]);
         assert_eq!(intervals(&policy(2, 30, 1.0), 3), [2.0, 2.0, 2.0]);
+        assert_eq!(intervals(&policy(40, 100, 2.0), 4), [40.0, 80.0, 100.0, 100.0]);
+        assert_eq!(intervals(&policy(1_000, 7_200, 2.0), 4), [1_000.0, 2_000.0, 4_000.0, 7_200.0], "hours too");
     }
 
     #[test]
@@ -159,6 +160,13 @@ mod tests {
             assert!(next >= policy.initial() && next <= policy.max());
             interval = Some(next);
         }
+    }
+
+    #[test]
+    fn what_was_set_is_what_is_in_force() {
+        let policy = BackoffPolicy::new(SECOND, SECOND * 60, 2.5, 0.5).unwrap();
+        assert_eq!((policy.initial(), policy.max()), (SECOND, SECOND * 60));
+        assert!((policy.multiplier() - 2.5).abs() + (policy.jitter() - 0.5).abs() < 1e-9);
     }
 
     #[test]
@@ -184,6 +192,7 @@ mod tests {
         for jitter in [-0.1, 0.91, f64::NAN] {
             assert_eq!(new(SECOND, SECOND, 2.0, jitter), Err(InvalidBackoff::Jitter));
         }
+        assert_eq!(InvalidBackoff::Jitter.to_string(), "jitter must be within 0 and 0.9");
     }
 
     proptest! {

@@ -172,7 +172,7 @@ impl JobSlot {
             ) => {}
         }
         if let Ending::WhenOver { unobserved, .. } = ending
-            && let Some(verdict) = self.time_is_up(pace, sent, now, backoff, unobserved)
+            && let Some(verdict) = self.time_is_up(sent, now, backoff, unobserved)
         {
             return Next::Over(verdict);
         }
@@ -214,7 +214,6 @@ impl JobSlot {
     /// Whether the watch of this job ends with the answer that just came, although the job is not over.
     fn time_is_up(
         &self,
-        pace: Pace,
         sent: Tick,
         now: Tick,
         backoff: &BackoffPolicy,
@@ -235,10 +234,8 @@ impl JobSlot {
                 Some(ErrorKind::Throttled) if self.look == Look::Last => None,
                 None => Some(Verdict::DeadlineExceeded),
                 Some(ErrorKind::NotFound) => Some(Verdict::NotFound),
-                // Asked once more before it counts, even at the last look.
-                Some(ErrorKind::Denied | ErrorKind::Invalid) if matches!(pace, Pace::AskAgain(_)) => None,
-                Some(ErrorKind::Denied) => Some(Verdict::AccessDenied),
-                Some(ErrorKind::Invalid) => Some(Verdict::Invalid),
+                // Asked once more before it counts, even at the last look. The second one ended the watch already.
+                Some(ErrorKind::Denied | ErrorKind::Invalid) => None,
                 Some(ErrorKind::Throttled | ErrorKind::Transient) => Some(self.unseen_at_the_end(now, backoff)),
             };
         }

@@ -169,12 +169,12 @@ impl Bucket {
         self.next = self.next.max(now.plus(Duration::from_secs_f64(SLACK / rate)));
     }
 
-    /// When the rate is at its ceiling again; `None` where it is.
-    fn whole_at(&self, now: Tick) -> Option<Tick> {
-        let (rate, at) = self.cut?;
-        let doublings = (self.ceiling / rate).log2();
-        let whole = at.plus(DOUBLING.mul_f64(doublings.max(0.0)) + Duration::from_millis(1));
-        (whole > now).then_some(whole)
+    /// When the rate is at its ceiling again; now, where it is.
+    fn whole_at(&self, now: Tick) -> Tick {
+        self.cut.map_or(now, |(rate, at)| {
+            let doublings = (self.ceiling / rate).log2();
+            now.max(at.plus(DOUBLING.mul_f64(doublings.max(0.0)) + Duration::from_millis(1)))
+        })
     }
 }
 
@@ -320,8 +320,7 @@ impl Lane {
     #[must_use]
     pub fn recovers_at(&self, now: Tick) -> Option<Tick> {
         self.cut_since?;
-        let whole = |bucket: &Bucket| bucket.whole_at(now).unwrap_or(now);
-        Some(self.pools.iter().map(whole).fold(whole(&self.bucket), Tick::max))
+        Some(self.pools.iter().map(|pool| pool.whole_at(now)).fold(self.bucket.whole_at(now), Tick::max))
     }
 }
 

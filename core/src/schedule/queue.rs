@@ -48,3 +48,33 @@ pub(super) fn next_of(slot: &mut LaneSlot, places: &mut [Place], now: Tick) -> O
     place.ready.pop();
     Some((item, place.bucket, index))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::schedule::Ceilings;
+
+    /// A lane with a place for each of these times, at which a job is due there.
+    fn due(seconds: &[u64]) -> (LaneSlot, Vec<Place>) {
+        let mut slot = LaneSlot { lane: Lane::new(&Ceilings::default()), places: Vec::new() };
+        let place = |(index, seconds): (usize, &u64)| {
+            slot.places.push(index);
+            let due = Tick::from_start(Duration::from_secs(*seconds));
+            let ready = BinaryHeap::from([Reverse((due, Item::Job(index)))]);
+            Place { lane: LaneIndex(0), bucket: slot.lane.add_pool(), ready, watched: None }
+        };
+        let places = seconds.iter().enumerate().map(place).collect();
+        (slot, places)
+    }
+
+    #[test]
+    fn the_longest_due_goes_first_and_of_equals_that_of_the_pool_that_came_first() {
+        let (mut slot, mut places) = due(&[2, 1, 1]);
+        let now = Tick::from_start(Duration::from_secs(3));
+        let order: Vec<Item> =
+            std::iter::from_fn(|| next_of(&mut slot, &mut places, now)).map(|(item, ..)| item).collect();
+        assert_eq!(order, [Item::Job(1), Item::Job(2), Item::Job(0)]);
+    }
+}

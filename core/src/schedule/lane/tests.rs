@@ -3,6 +3,8 @@
 use super::*;
 use proptest::prelude::*;
 
+mod moments;
+
 const WALL: Timestamp = Timestamp::from_millis(0);
 
 fn at(millis: u64) -> Tick {

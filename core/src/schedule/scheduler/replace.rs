@@ -94,12 +94,10 @@ impl Scheduler {
         let Some(slot) = self.jobs.get_mut(index) else { return };
         let policy_changed = slot.watched.policy != job.policy;
         slot.watched = job;
-        let (was, left) = (slot.state, slot.place);
+        let left = slot.place;
         if policy_changed {
+            // Whose end is known is over already: it may get another verdict, and is counted no more.
             slot.judge_anew();
-        }
-        if was.is_open() && !slot.state.is_open() {
-            self.open_jobs -= 1;
         }
         if left == place {
             return;

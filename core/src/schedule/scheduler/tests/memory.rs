@@ -5,7 +5,7 @@ use super::*;
 const A: &str = "us-west-2_A/import-a";
 const B: &str = "us-west-2_A/import-b";
 
-fn named(world: &World, target: &str) -> NewJob {
+pub(super) fn named(world: &World, target: &str) -> NewJob {
     NewJob { lane: LaneIndex(0), job: watched(target), known: known(world, target).map(Box::new) }
 }
 
@@ -26,7 +26,7 @@ fn known(world: &World, target: &str) -> Option<JobTrack> {
     Some(JobTrack::restored(view.track.stored(now.tick, now.wall), Tick::ZERO, now.wall))
 }
 
-fn pool(known: Vec<(JobId, JobTrack)>) -> NewPool {
+pub(super) fn pool(known: Vec<(JobId, JobTrack)>) -> NewPool {
     NewPool {
         lane: LaneIndex(0),
         id: "us-west-2_A".parse().unwrap(),
@@ -38,7 +38,7 @@ fn pool(known: Vec<(JobId, JobTrack)>) -> NewPool {
     }
 }
 
-fn replacement(jobs: Vec<NewJob>, pools: Vec<NewPool>) -> Input {
+pub(super) fn replacement(jobs: Vec<NewJob>, pools: Vec<NewPool>) -> Input {
     Input::Replace(Box::new(Replacement {
         backoff: settings(Ending::WhenStopped).backoff,
         ceilings: Ceilings::default(),
@@ -63,6 +63,7 @@ fn a_job_that_was_over_is_not_asked_about_again_and_one_that_was_not_is_told_on(
     assert_eq!(after.sent.len(), 1);
     assert_eq!(after.names(), ["job.status_changed", "job.completed"]);
     assert_eq!(after.verdicts(), [Some(Verdict::Succeeded); 2]);
+    assert!(after.scheduler.is_over());
 }
 
 #[test]
