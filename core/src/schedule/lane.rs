@@ -37,8 +37,15 @@ const SILENCE: Duration = Duration::from_secs(10);
 /// that hangs alone is none: those behind it are answered.
 const MOST_UNANSWERED: f64 = 3.0;
 
-/// By how much two requests are spaced further than the rate asks for: clocks and timers are not exact.
-const SLACK: f64 = 1.02;
+/// By which part of it two requests are spaced further than the rate asks for: timers are not exact.
+const SLACK: f64 = 0.01;
+
+/// And by how much more, but for no more than [`MOST_SLACK`] of it: of two requests the first may be longer on its way
+/// than the second, and its answer all the quicker.
+const WAY_SLACK: Duration = Duration::from_millis(2);
+
+/// The most of [`WAY_SLACK`], as a part of the spacing.
+const MOST_SLACK: f64 = 0.04;
 
 /// The most that the next request waits for one that is late. What takes longer is taken for a slow service, not for
 /// a slow way there.
@@ -134,7 +141,7 @@ impl Bucket {
     }
 
     fn interval(&self, now: Tick) -> Duration {
-        Duration::from_secs_f64(SLACK / self.rate(now))
+        spacing(self.rate(now))
     }
 
     /// When the next request may be sent: not while the newest is late, for then it may just be arriving. Where
@@ -166,7 +173,7 @@ impl Bucket {
         }
         let rate = (self.rate(now) * CUT).max(FLOOR.min(self.ceiling));
         self.cut = Some((rate, now));
-        self.next = self.next.max(now.plus(Duration::from_secs_f64(SLACK / rate)));
+        self.next = self.next.max(now.plus(spacing(rate)));
     }
 
     /// When the rate is at its ceiling again; now, where it is.
@@ -176,6 +183,12 @@ impl Bucket {
             now.max(at.plus(DOUBLING.mul_f64(doublings.max(0.0)) + Duration::from_millis(1)))
         })
     }
+}
+
+/// The time between two requests at this rate.
+fn spacing(rate: f64) -> Duration {
+    let even = Duration::from_secs_f64(1.0 / rate);
+    even + even.mul_f64(SLACK) + WAY_SLACK.min(even.mul_f64(MOST_SLACK))
 }
 
 impl Lane {

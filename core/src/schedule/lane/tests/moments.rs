@@ -16,15 +16,15 @@ fn usually(lane: &mut Lane, pool: PoolBucket, took: u64, times: u32) -> Tick {
 
 #[test]
 fn answers_that_usually_take_an_interval_are_not_waited_for_from_the_ninth_request_on() {
-    let spacing = |answers| {
+    let waits = |answers| {
         let (mut lane, pools) = lane(20.0, 20.0, 1);
-        let now = usually(&mut lane, pools[0], 51, answers);
+        let now = usually(&mut lane, pools[0], 53, answers);
         let sent = lane.ready_at(now, pools[0]).unwrap();
         lane.take(sent, pools[0]);
         lane.ready_at(sent, pools[0]).unwrap().since(sent)
     };
-    assert_eq!(spacing(7), Duration::from_millis(51 + 100), "what is usual is not known yet");
-    assert_eq!(spacing(8), Duration::from_millis(51));
+    assert_eq!(waits(7), Duration::from_millis(100) + super::spacing(20.0), "what is usual is not known yet");
+    assert_eq!(waits(8), super::spacing(20.0));
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn a_request_that_was_sent_when_the_rate_was_cut_is_no_longer_of_the_same_burst(
 fn after_a_cut_the_next_request_is_spaced_by_what_is_left_of_the_rate() {
     let (mut lane, pools) = lane(20.0, 8.0, 1);
     lane.throttled(at(1_000), pools[0], at(1_000), None);
-    assert_eq!(lane.ready_at(at(1_000), pools[0]), Some(at(1_000 + 255)));
+    assert_eq!(lane.ready_at(at(1_000), pools[0]), Some(at(1_000).plus(super::spacing(4.0))));
 }
 
 #[test]
