@@ -121,10 +121,12 @@ impl Sink for Puppet {
     }
 
     fn tell(&mut self, events: &[Arc<RenderedEvent>]) -> Delivery {
+        // Before it shows what it was told: whoever sees that may change it for what comes next.
+        let delivery = *self.obeys.0.lock().unwrap();
         for event in events {
             self.told.send(event.line.to_string()).ok();
         }
-        *self.obeys.0.lock().unwrap()
+        delivery
     }
 
     fn confirm(&mut self, patience: Duration) -> Delivery {
