@@ -68,20 +68,20 @@ pub(super) fn run(mut sink: Box<dyn Sink>, index: usize, pause: Duration, shared
 
 /// Waits for events that may be told; `None` at the end.
 fn next(index: usize, shared: &Shared) -> Option<(i64, Vec<Arc<RenderedEvent>>)> {
-    let mut state = shared.lock();
     loop {
+        look_after(index, shared, shared.lock());
+        // Looked at under the same lock as what is waited for: an end that came meanwhile wakes nobody again.
+        let mut state = shared.lock();
         if state.stage == Stage::Closed {
             return None;
         }
-        look_after(index, shared, state);
-        state = shared.lock();
         let tellable = state.tellable(index, MOST_AT_ONCE);
         if let Some(last) = tellable.last() {
             state.telling(index, last.seq);
             return Some((last.seq, tellable.iter().map(|untold| Arc::clone(&untold.event)).collect()));
         }
         let impatient = state.impatient_at();
-        state = shared.wait(state, impatient);
+        drop(shared.wait(state, impatient));
     }
 }
 
