@@ -144,6 +144,13 @@ pub(super) struct Beginning {
     pub(super) outbox: usize,
 }
 
+impl Beginning {
+    /// Whether events are given up before long when a sink does not take them.
+    pub(super) fn has_small_outbox(&self) -> bool {
+        self.outbox < 100
+    }
+}
+
 /// Where the daemon remembers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Keeps {

@@ -83,7 +83,7 @@ impl World {
         self.wait_for_the_alarm();
         self.read_notices();
         // What was written may be dropped for what is not written yet.
-        let may_be_dropped = self.disk == Disk::Still && self.beginning.outbox < 100;
+        let may_be_dropped = self.disk == Disk::Still && self.beginning.has_small_outbox();
         if self.keeps_a_file()
             && !may_be_dropped
             && let Some(line) = &self.tellable
@@ -117,10 +117,10 @@ impl World {
         match notice {
             Notice::Unwritable { .. } => (self.unwritable, self.alarms) = (true, self.alarms + 1),
             Notice::Writable { missing } => {
-                assert_eq!(*missing, 0, "so few changes are never let go");
+                assert_eq!(*missing, 0, "the history lacks events");
                 self.unwritable = false;
             }
-            Notice::BegunAnew => panic!("nobody takes the file away"),
+            Notice::BegunAnew => panic!("the file was there all the time"),
             Notice::Dropped { sink, count } => *self.dropped.entry(*sink).or_default() += count,
         }
     }
