@@ -58,6 +58,11 @@ impl LedgerError {
     }
 
     /// Whether a new file could take the place of a damaged one.
+    /// Whether there is no file.
+    pub(crate) fn is_missing(&self) -> bool {
+        matches!(self.kind, Kind::Missing)
+    }
+
     pub(super) fn is_corrupt(&self) -> bool {
         matches!(self.kind, Kind::Corrupt { .. })
     }

@@ -96,14 +96,20 @@ fn history_and_status_are_read_beside_the_running_daemon() {
 
     // A job that is no longer watched is remembered, and not shown among those that are.
     stop(daemon);
-    stop(started(run(&stage, SLOW, &[&target("a")])));
+    let asked = stage.record().len();
+    let daemon = started(run(&stage, SLOW, &[&target("a")]));
+    stage.asked(asked + 1);
+    stop(daemon);
     assert_eq!(recorded(&[]).with_code(0).json()["jobs"].as_array().unwrap().len(), 1);
     recorded(&[&target("b")]).with_code(0);
-    let again = stop(started(run(&stage, SLOW, &[&target("b")])));
+    let asked = stage.record().len();
+    let daemon = started(run(&stage, SLOW, &[&target("b")]));
+    stage.asked(asked + 1);
+    let again = stop(daemon);
     assert_eq!(events_of(&again, "b").len(), 0, "it is remembered");
 }
 
-/// A daemon that has asked about its job.
+/// A daemon that is at work.
 fn started(program: Program) -> Running {
     let running = program.args(["--log-level", "debug"]).start();
     running.event("daemon.started");
