@@ -63,6 +63,8 @@ pub(super) struct Pending {
 pub(super) struct Batch {
     pub(super) changes: Vec<Arc<Pending>>,
     pub(super) later: Vec<(Target, Arc<Change>)>,
+    /// Events that an earlier file held: they are in this one too as long as a sink waits for them.
+    pub(super) again: BTreeMap<i64, Arc<RenderedEvent>>,
     pub(super) cursors: BTreeMap<&'static str, i64>,
 }
 
@@ -238,12 +240,20 @@ impl State {
         // Behind every change, so that none of these is older than what it replaces.
         let is_all = changes.len() == self.pending.len();
         let later = self.later.iter().filter(|_| is_all).map(|(target, change)| (target.clone(), Arc::clone(change)));
-        Batch { changes, later: later.collect(), cursors: self.cursors() }
+        Batch { changes, later: later.collect(), again: BTreeMap::new(), cursors: self.cursors() }
     }
 
     /// The cursors that moved since they were written.
     fn cursors(&self) -> BTreeMap<&'static str, i64> {
         self.outlets.iter().filter(|outlet| outlet.is_ahead()).map(|outlet| (outlet.name, outlet.cursor)).collect()
+    }
+
+    /// Completes the first batch of a file that is begun anew. Every sink gets its cursor, moved or not: the next process
+    /// would take one without for new. The events that were written and wait for a sink come along.
+    pub(super) fn begin_anew(&self, batch: &mut Batch) {
+        batch.cursors = self.outlets.iter().map(|outlet| (outlet.name, outlet.cursor)).collect();
+        let waiting = self.outlets.iter().flat_map(|outlet| &outlet.queue).filter(|untold| untold.seq <= self.written);
+        batch.again = waiting.map(|untold| (untold.seq, Arc::clone(&untold.event))).collect();
     }
 
     /// A batch is written. Gives how many events the history lacks that were told since the last one was.

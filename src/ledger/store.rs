@@ -46,6 +46,7 @@ impl From<rusqlite::Error> for ReadError {
 pub(super) fn write<'a>(
     connection: &mut Connection,
     changes: impl IntoIterator<Item = &'a Change>,
+    again: &BTreeMap<i64, Arc<RenderedEvent>>,
     cursors: &BTreeMap<&'static str, i64>,
 ) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -67,6 +68,9 @@ pub(super) fn write<'a>(
                 }
             }
         }
+    }
+    for (seq, event) in again {
+        event_to(&mut write_event, *seq, event)?;
     }
     drop((write_job, write_event, retire));
     for (sink, seq) in cursors {
