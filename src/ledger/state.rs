@@ -58,6 +58,16 @@ pub(super) struct Pending {
     since: Instant,
 }
 
+impl Pending {
+    /// How many events are in it.
+    fn events(&self) -> usize {
+        match &self.change {
+            Change::Job(_, events) => events.len(),
+            Change::Retired(..) => 0,
+        }
+    }
+}
+
 /// What is written in one transaction.
 #[derive(Debug)]
 pub(super) struct Batch {
@@ -259,9 +269,13 @@ impl State {
     /// A batch is written. Gives how many events the history lacks that were told since the last one was.
     pub(super) fn written(&mut self, batch: &Batch) -> u64 {
         let newest = batch.changes.last().map_or(0, |pending| pending.ticket);
+        // What was let go while it was being written is not missing after all.
+        let mut let_go: usize = batch.changes.iter().map(|pending| pending.events()).sum();
         while let Some(pending) = self.pending.pop_front_if(|pending| pending.ticket <= newest) {
             self.written = self.written.max(pending.last);
+            let_go = let_go.saturating_sub(pending.events());
         }
+        self.missing = self.missing.saturating_sub(u64::try_from(let_go).unwrap_or(u64::MAX));
         self.settled = self.settled.max(newest);
         self.wrote = Some(Instant::now());
         self.thin_at = MOST_CHANGES;
