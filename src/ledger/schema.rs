@@ -9,7 +9,9 @@ use rusqlite::{Connection, TransactionBehavior};
 /// Marks a file as ours: the bytes `CImW`.
 pub(super) const APPLICATION_ID: i64 = 0x4349_6d57;
 
-/// What makes each schema of the one before; the first makes it of nothing.
+/// What makes each schema of the one before; the first makes it of nothing. From the first release on a new key in a
+/// job's state (`row`) is a new schema too, even if its step changes no table: a program that does not know the key takes
+/// the state for damaged, where a newer schema has it say that a later version made the file.
 pub(super) const STEPS: &[&str] = &[FIRST];
 
 const FIRST: &str = "
