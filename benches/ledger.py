@@ -34,7 +34,8 @@ ENVIRONMENT = {
 
 @contextmanager
 def simulator(binary, directory, jobs, steps):
-    script = ", ".join(f'{{polls = 1, status = "InProgress", imported = {step}}}' for step in range(steps))
+    script = "".join(f'{{polls = 1, status = "InProgress", imported = {step}}}, ' for step in range(steps))
+    script += f'{{status = "InProgress", imported = {steps}}}'
     scenario = directory / "scenario.toml"
     scenario.write_text(
         f"[quota]\nper_pool = 1000000\nuser_pool_resource_read = 1000000\n[jobs]\nper_pool = {jobs}\n"
