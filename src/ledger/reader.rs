@@ -39,7 +39,7 @@ impl Reader {
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
         let real = path.canonicalize().map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => LedgerError::new(path, Kind::Missing),
-            io::ErrorKind::PermissionDenied => LedgerError::new(path, Kind::Refused { reason: error.to_string() }),
+            io::ErrorKind::PermissionDenied => LedgerError::new(path, Kind::Unreadable { reason: error.to_string() }),
             _ => LedgerError::new(path, Kind::Refused { reason: error.to_string() }),
         })?;
         if real.is_dir() {
@@ -184,7 +184,7 @@ fn connect(path: &Path, how: &str) -> rusqlite::Result<Connection> {
 fn not_opened(path: &Path, error: &rusqlite::Error) -> LedgerError {
     match error.sqlite_error_code() {
         Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
-            LedgerError::new(path, Kind::Refused { reason: error.to_string() })
+            LedgerError::new(path, Kind::Unreadable { reason: error.to_string() })
         }
         Some(_) | None => LedgerError::sqlite(path, error),
     }
