@@ -172,15 +172,15 @@ pub struct Filter {
     pub since: Option<Timestamp>,
 }
 
-/// The events that pass the filter, in the order in which they were kept, each handed to `take`, which ends the
-/// reading by answering `false`.
+/// The first `most` events after number `after` that pass the filter, in the order in which they were kept.
 pub(super) fn history(
     connection: &Connection,
     filter: &Filter,
-    take: &mut dyn FnMut(RenderedEvent) -> bool,
-) -> Result<(), ReadError> {
-    let mut sql = format!("SELECT {EVENT} FROM events WHERE 1");
-    let mut values: Vec<Value> = Vec::new();
+    after: i64,
+    most: usize,
+) -> Result<Vec<Numbered>, ReadError> {
+    let mut sql = format!("SELECT {EVENT} FROM events WHERE seq > ?");
+    let mut values = vec![Value::from(after)];
     if let Some(target) = &filter.target {
         sql.push_str(" AND pool = ? AND job = ?");
         values.extend([target.pool.as_str(), target.job.as_str()].map(|text| Value::from(text.to_owned())));
@@ -189,15 +189,11 @@ pub(super) fn history(
         sql.push_str(" AND at >= ?");
         values.push(since.as_millis().into());
     }
-    sql.push_str(" ORDER BY seq");
+    sql.push_str(" ORDER BY seq LIMIT ?");
+    values.push(i64::try_from(most).unwrap_or(i64::MAX).into());
     let mut statement = connection.prepare(&sql)?;
-    let mut rows = statement.query(params_from_iter(values))?;
-    while let Some(row) = rows.next()? {
-        if !take(event(row)?.1) {
-            break;
-        }
-    }
-    Ok(())
+    let events = statement.query_map(params_from_iter(values), |row| Ok(event(row)))?;
+    events.map(|event| event?).collect()
 }
 
 const EVENT: &str = "seq, at, pool, job, event_id, event, level, line, subject, phrase";

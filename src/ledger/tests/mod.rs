@@ -2,6 +2,7 @@
 
 mod damage;
 mod model;
+mod reading;
 mod rows;
 mod threads;
 
