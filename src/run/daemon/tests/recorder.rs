@@ -31,6 +31,8 @@ struct Inner {
     /// Nothing that was taken before may be told in this life.
     all_told: bool,
     early: Early,
+    /// How often that changed.
+    changes: u32,
     /// Lines that were told before they were in the file.
     too_early: Vec<String>,
 }
@@ -52,6 +54,7 @@ impl Recorder {
             born: 0,
             all_told: false,
             early: Early::MustNot,
+            changes: 0,
             too_early: Vec::new(),
         };
         Self { name, inner: Arc::new((Mutex::new(inner), Condvar::new())) }
@@ -77,7 +80,9 @@ impl Recorder {
     }
 
     pub(super) fn set_early(&self, early: Early) {
-        self.lock().early = early;
+        let mut inner = self.lock();
+        inner.early = early;
+        inner.changes += 1;
     }
 
     /// Hears nothing more of the process that tells it.
@@ -181,11 +186,11 @@ impl Sink for Puppet {
 
     fn tell(&mut self, events: &[Arc<RenderedEvent>]) -> Delivery {
         self.told = events.iter().map(|event| event.line.to_string()).collect();
-        // Asked before the look at the file: it may only have become stricter since.
-        let early = self.recorder.lock().early;
+        // A look at the file during which the rule changes shows nothing.
+        let Inner { early, changes, .. } = *self.recorder.lock();
         let kept = early == Early::May || self.are_kept(events);
         let mut inner = self.recorder.lock();
-        if !kept && inner.life == Some(self.life) {
+        if !kept && inner.changes == changes && inner.life == Some(self.life) {
             inner.too_early.extend(self.told.iter().cloned());
         }
         self.answer(&mut inner)
