@@ -5,7 +5,7 @@
 use cognito_import_watch_core::domain::StoredTrack;
 
 use super::operations::{Disk, Mood, POOLS};
-use super::recorder::{Early, PATIENCE};
+use super::recorder::{Early, PATIENCE, Recorder};
 use super::world::World;
 use crate::ledger::testing::{allow, hold, numbered, refuse};
 use crate::ledger::{Notice, Reader};
@@ -118,7 +118,11 @@ impl World {
             && !may_be_dropped
             && let Some(line) = &self.tellable
         {
-            self.sinks.iter().filter(|sink| sink.mood() == Mood::Takes).for_each(|sink| sink.wait_for(line));
+            // A small outbox gives up what a sink that lagged behind was not told yet, and that may be this.
+            let is_told = |sink: &&Recorder| {
+                sink.mood() == Mood::Takes && (sink.keeps_up() || !self.beginning.has_small_outbox())
+            };
+            self.sinks.iter().filter(is_told).for_each(|sink| sink.wait_for(line));
         }
         self.read_notices();
         self.check_sinks(self.alarms > self.calm_since);

@@ -22,6 +22,8 @@ pub(super) struct Recorder {
 #[derive(Debug)]
 struct Inner {
     mood: Mood,
+    /// Whether it ever did not take what it was told in this life.
+    lagged: bool,
     /// Which process is listened to; none between two.
     life: Option<u32>,
     /// Every line that was taken, in order, repeats and all.
@@ -49,6 +51,7 @@ impl Recorder {
     pub(super) fn new(name: &'static str) -> Self {
         let inner = Inner {
             mood: Mood::Takes,
+            lagged: false,
             life: None,
             taken: Vec::new(),
             born: 0,
@@ -64,6 +67,7 @@ impl Recorder {
     pub(super) fn sink(&self, life: u32, path: &Path, stopped_in_order: bool) -> Box<dyn Sink> {
         let mut inner = self.lock();
         inner.life = Some(life);
+        inner.lagged = inner.mood != Mood::Takes;
         inner.born = inner.taken.len();
         inner.all_told = stopped_in_order;
         drop(inner);
@@ -71,8 +75,16 @@ impl Recorder {
     }
 
     pub(super) fn set_mood(&self, mood: Mood) {
-        self.lock().mood = mood;
+        let mut inner = self.lock();
+        inner.mood = mood;
+        inner.lagged |= mood != Mood::Takes;
+        drop(inner);
         self.inner.1.notify_all();
+    }
+
+    /// Whether it takes what it is told, and did all the time since the process began.
+    pub(super) fn keeps_up(&self) -> bool {
+        !self.lock().lagged
     }
 
     pub(super) fn mood(&self) -> Mood {
