@@ -145,7 +145,7 @@ impl World {
     }
 
     /// A file that was begun anew holds what a sink has not taken, and nothing that the one before did not hold.
-    pub(super) fn check_what_is_still_to_be_told(&self, history: &Vec<String>) {
+    pub(super) fn check_what_is_still_to_be_told(&self, history: &[String]) {
         let both: Vec<&String> = self.memory.history.iter().filter(|line| history.contains(line)).collect();
         assert_eq!(both, history.iter().collect::<Vec<_>>(), "made up, or out of order");
         for sink in self.sinks.iter().filter(|_| !self.beginning.has_small_outbox()) {

@@ -91,7 +91,7 @@ impl World {
         }
         self.calm_since = self.alarms;
         self.sinks.iter().for_each(|sink| sink.set_early(Early::MustNot));
-        let history = numbered(&file).into_iter().map(|(_, line)| line).collect();
+        let history: Vec<String> = numbered(&file).into_iter().map(|(_, line)| line).collect();
         self.check_what_is_still_to_be_told(&history);
         self.memory.begun_anew(history);
     }
