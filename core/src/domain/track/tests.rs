@@ -1,7 +1,7 @@
 //! Tests of what one more answer adds to what is known of a job.
 
 use super::*;
-use crate::domain::ErrorKind;
+use crate::domain::{ErrorKind, JobStatus, WarningKind};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
