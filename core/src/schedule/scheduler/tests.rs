@@ -1,8 +1,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use proptest::prelude::*;
-
 use super::*;
 use crate::domain::track::WatchedJob;
 use crate::domain::{
@@ -15,6 +13,7 @@ mod counts;
 mod ends;
 mod memory;
 mod pools;
+mod properties;
 mod replaced;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -89,14 +88,7 @@ impl World {
     fn watch_with(&mut self, job: &str, lane: usize, change: impl FnOnce(&mut JobPolicy)) {
         let mut policy = JobPolicy { max_failed_users: Limit::Any, ..JobPolicy::default() };
         change(&mut policy);
-        let job = WatchedJob {
-            target: job.parse().unwrap(),
-            name: None,
-            account: None,
-            policy: Arc::new(policy),
-            progress_interval: 30 * SECOND,
-        };
-        self.feed(Input::Job(NewJob { lane: LaneIndex(lane), job, known: None }));
+        self.feed(Input::Job(NewJob { lane: LaneIndex(lane), job: watched(job, policy), known: None }));
     }
 
     fn watch_pool(&mut self) {
@@ -147,6 +139,16 @@ impl World {
 
     fn verdicts(&self) -> Vec<Option<Verdict>> {
         self.scheduler.views(self.now()).map(|view| view.verdict).collect()
+    }
+}
+
+fn watched(target: &str, policy: JobPolicy) -> WatchedJob {
+    WatchedJob {
+        target: target.parse().unwrap(),
+        name: None,
+        account: None,
+        policy: Arc::new(policy),
+        progress_interval: 30 * SECOND,
     }
 }
 
@@ -251,90 +253,6 @@ fn the_watch_is_over_when_every_job_is() {
 }
 
 #[test]
-fn a_timeout_of_zero_looks_once_at_each_job() {
-    let mut world = World::new(settings(until(0)), at_time(|_| job("InProgress")));
-    for number in 0..60 {
-        world.watch(&format!("us-west-2_A/import-{number}"));
-    }
-    world.run(3_600 * SECOND);
-    assert_eq!(world.sent.len(), 60);
-    assert_eq!(world.verdicts(), [Some(Verdict::DeadlineExceeded); 60]);
-}
-
-#[test]
-fn a_throttle_is_no_look() {
-    let mut world = World::new(
-        settings(until(0)),
-        Box::new(|_, now| {
-            let result = if now < 3 * SECOND { failed(ErrorKind::Throttled) } else { job("InProgress") };
-            (result, Duration::from_millis(10))
-        }),
-    );
-    world.watch("us-west-2_A/import-a");
-    world.run(3_600 * SECOND);
-    assert_eq!(world.verdicts(), [Some(Verdict::DeadlineExceeded)]);
-    let mut forever = World::new(settings(until(0)), at_time(|_| failed(ErrorKind::Throttled)));
-    forever.watch("us-west-2_A/import-a");
-    forever.run(3_600 * SECOND);
-    assert_eq!(forever.verdicts(), [Some(Verdict::Unobservable)]);
-    assert!(forever.now < 12 * SECOND, "{:?}", forever.now);
-}
-
-#[test]
-fn one_last_poll_happens_at_the_deadline() {
-    let mut world =
-        World::new(settings(until(40)), at_time(|now| job(if now < 40 { "InProgress" } else { "Succeeded" })));
-    world.watch("us-west-2_A/import-a");
-    world.run(100 * SECOND);
-    assert_eq!(world.seconds().last(), Some(&40.0));
-    assert_eq!(world.verdicts(), [Some(Verdict::Succeeded)]);
-}
-
-#[test]
-fn at_the_deadline_a_running_job_is_late_and_an_unseen_one_unobservable() {
-    let ends = |good_until: u64| {
-        let mut world = World::new(
-            settings(until(300)),
-            at_time(move |now| if now < good_until { job("InProgress") } else { failed(ErrorKind::Transient) }),
-        );
-        world.watch("us-west-2_A/import-a");
-        world.run(400 * SECOND);
-        world.verdicts()[0]
-    };
-    assert_eq!(ends(400), Some(Verdict::DeadlineExceeded));
-    assert_eq!(ends(299), Some(Verdict::DeadlineExceeded), "seen well less than two longest intervals ago");
-    assert_eq!(ends(200), Some(Verdict::Unobservable));
-    assert_eq!(ends(0), Some(Verdict::Unobservable));
-}
-
-#[test]
-fn the_last_look_does_not_wait_for_a_lane_that_is_told_to_stay_away() {
-    let mut world = World::new(
-        settings(until(30)),
-        at_time(|now| {
-            if now < 20 {
-                return job("InProgress");
-            }
-            let hint = Some(300 * SECOND);
-            PollResult::Failed(PollError { retry_after: hint, ..PollError::new(ErrorKind::Throttled, "no") })
-        }),
-    );
-    world.watch("us-west-2_A/import-a");
-    world.run(600 * SECOND);
-    assert_eq!(world.verdicts(), [Some(Verdict::DeadlineExceeded)]);
-    assert!(world.now <= 41 * SECOND, "{:?}", world.now);
-}
-
-#[test]
-fn a_job_that_cannot_be_observed_ends_after_the_unobserved_timeout() {
-    let mut world = World::new(settings(when_over()), at_time(|_| failed(ErrorKind::Transient)));
-    world.watch("us-west-2_A/import-a");
-    world.run(3_600 * SECOND);
-    assert_eq!(world.verdicts(), [Some(Verdict::Unobservable)]);
-    assert!(world.now >= 900 * SECOND && world.now <= 931 * SECOND, "{:?}", world.now);
-}
-
-#[test]
 fn a_refused_job_is_given_up_by_a_watch_that_ends_and_asked_slowly_by_one_that_does_not() {
     for (kind, verdict) in [
         (ErrorKind::Denied, Verdict::AccessDenied),
@@ -355,30 +273,6 @@ fn a_refused_job_is_given_up_by_a_watch_that_ends_and_asked_slowly_by_one_that_d
         assert!(slow, "{kind}: {:?}", goes_on.seconds());
         assert!(goes_on.names().ends_with(&["job.first_seen", "job.poll_recovered"]), "{:?}", goes_on.names());
     }
-}
-
-#[test]
-fn a_denied_last_look_is_asked_once_more() {
-    let mut world = World::new(settings(until(0)), at_time(|_| failed(ErrorKind::Denied)));
-    world.watch("us-west-2_A/import-a");
-    world.run(100 * SECOND);
-    assert_eq!(world.seconds(), [0.0, 1.0]);
-    assert_eq!(world.verdicts(), [Some(Verdict::AccessDenied)]);
-}
-
-#[test]
-fn a_policys_deadline_is_looked_at_when_it_comes() {
-    let mut ends = World::new(settings(when_over()), at_time(|_| job("InProgress")));
-    ends.watch_with("us-west-2_A/import-a", 0, |policy| policy.deadline = Some(33 * SECOND));
-    ends.run(100 * SECOND);
-    assert_eq!(ends.seconds().last(), Some(&33.0));
-    assert_eq!(ends.verdicts(), [Some(Verdict::DeadlineExceeded)]);
-    assert_eq!(ends.names(), ["job.first_seen", "job.warning"]);
-    let mut goes_on = World::new(settings(Ending::WhenStopped), at_time(|_| job("InProgress")));
-    goes_on.watch_with("us-west-2_A/import-a", 0, |policy| policy.deadline = Some(33 * SECOND));
-    goes_on.run(100 * SECOND);
-    assert_eq!(goes_on.verdicts(), [None]);
-    assert_eq!(goes_on.names(), ["job.first_seen", "job.warning"]);
 }
 
 #[test]
@@ -446,252 +340,4 @@ fn pool_of(jobs: impl Fn(u64) -> Vec<(u64, &'static str)> + 'static) -> Service 
         };
         (result, Duration::from_millis(10))
     })
-}
-
-#[test]
-fn a_pools_jobs_are_found_those_created_later_too_and_each_watched_once() {
-    let mut world = World::new(
-        settings(Ending::WhenStopped),
-        pool_of(|now| {
-            let mut jobs = vec![(0, "Succeeded"), (1, "Created"), (2, "Created"), (3, "Created"), (4, "InProgress")];
-            jobs.truncate(if now < 60 { 4 } else { 5 });
-            jobs
-        }),
-    );
-    world.watch("us-west-2_A/import-1");
-    world.watch_pool();
-    world.run(200 * SECOND);
-    assert_eq!(world.scheduler.job_count(), 5);
-    assert_eq!(world.names().iter().filter(|name| **name == "job.first_seen").count(), 5);
-}
-
-#[test]
-fn a_pool_is_complete_when_it_was_read_and_every_job_is_over() {
-    let mut world = World::new(
-        settings(when_over()),
-        pool_of(|now| vec![(0, "Succeeded"), (1, "Stopped"), (2, if now < 30 { "Pending" } else { "Succeeded" })]),
-    );
-    world.watch_pool();
-    world.run(300 * SECOND);
-    assert!(world.scheduler.is_over());
-    assert_eq!(world.names().iter().filter(|name| **name == "job.completed").count(), 3);
-}
-
-#[test]
-fn jobs_that_were_over_long_ago_are_left_alone() {
-    let mut world = World::new(
-        settings(when_over()),
-        Box::new(|question, _| {
-            let long_ago = |status| JobSnapshot {
-                completed_at: Some(Timestamp::from_millis(1_600_000_000_000)),
-                created_at: Some(Timestamp::from_millis(1_600_000_000_000)),
-                ..shown(status, 0)
-            };
-            let result = match question {
-                Question::Describe(_) => PollResult::Job(long_ago("Expired"), None),
-                Question::List { .. } => PollResult::Page(PoolPage {
-                    jobs: vec![
-                        ("import-old".parse().unwrap(), long_ago("Succeeded")),
-                        ("import-open".parse().unwrap(), long_ago("Created")),
-                    ],
-                    next: None,
-                    date: None,
-                }),
-            };
-            (result, Duration::ZERO)
-        }),
-    );
-    world.watch_pool();
-    world.run(300 * SECOND);
-    let watched: Vec<String> = world.scheduler.views(world.now()).map(|view| view.watched.target.to_string()).collect();
-    assert_eq!(watched, ["us-west-2_A/import-open"]);
-}
-
-#[test]
-fn a_pool_that_is_refused_is_given_up_by_a_watch_that_ends() {
-    let mut world = World::new(settings(when_over()), at_time(|_| failed(ErrorKind::Denied)));
-    world.watch_pool();
-    world.run(300 * SECOND);
-    assert!(world.scheduler.is_over());
-    assert_eq!(world.pool_failures, [News::Keep, News::Tell]);
-    assert_eq!(world.given_up(), [Verdict::AccessDenied]);
-}
-
-#[test]
-fn a_pool_that_cannot_be_read_is_never_a_success() {
-    let ends = |ending, until: u32| {
-        let mut world = World::new(settings(ending), at_time(|_| failed(ErrorKind::Transient)));
-        world.watch_pool();
-        world.run(until * SECOND);
-        assert!(world.scheduler.is_over(), "{:?}", world.now);
-        (world.given_up(), world.now)
-    };
-    let (verdict, at) = ends(until(0), 100);
-    assert_eq!((verdict, at < 12 * SECOND), (vec![Verdict::Unobservable], true));
-    assert_eq!(ends(until(30), 100).0, [Verdict::Unobservable]);
-    let (verdict, at) = ends(when_over(), 3_600);
-    assert_eq!((verdict, (900..931).contains(&at.as_secs())), (vec![Verdict::Unobservable], true));
-}
-
-#[test]
-fn a_pool_is_looked_at_once_with_all_its_jobs() {
-    let mut world = World::new(
-        settings(until(0)),
-        pool_of(|_| (0..70).map(|number| (number, if number < 35 { "Succeeded" } else { "Pending" })).collect()),
-    );
-    world.watch_pool();
-    world.run(3_600 * SECOND);
-    assert!(world.scheduler.is_over());
-    assert_eq!(world.given_up(), []);
-    let late = world.verdicts().iter().filter(|verdict| **verdict == Some(Verdict::DeadlineExceeded)).count();
-    assert_eq!((world.scheduler.job_count(), late), (70, 35));
-}
-
-#[test]
-fn a_reading_that_broke_off_is_made_up_for() {
-    let jobs = |now: u64| if now < 20 { 2 } else { 21 };
-    let mut inner = pool_of(move |now| (0..jobs(now)).map(|number| (number, "Created")).collect());
-    let mut failures = 3;
-    let mut world = World::new(
-        settings(Ending::WhenStopped),
-        Box::new(move |question, now| {
-            let is_later_page = matches!(question, Question::List { token: Some(_), .. });
-            if is_later_page && now > 20 * SECOND && failures > 0 {
-                failures -= 1;
-                return (failed(ErrorKind::Transient), Duration::from_millis(10));
-            }
-            inner(question, now)
-        }),
-    );
-    world.watch_pool();
-    world.run(300 * SECOND);
-    assert_eq!(world.scheduler.job_count(), 21);
-    assert_eq!(world.pool_failures.len(), 3);
-}
-
-#[test]
-fn a_job_that_is_watched_by_name_does_not_hide_those_behind_it() {
-    let mut world = World::new(
-        settings(Ending::WhenStopped),
-        pool_of(|now| (0..if now < 20 { 2 } else { 9 }).map(|number| (number, "Created")).collect()),
-    );
-    world.watch("us-west-2_A/import-8");
-    world.watch_pool();
-    world.run(200 * SECOND);
-    assert_eq!(world.scheduler.job_count(), 9);
-}
-
-#[test]
-fn a_list_that_cannot_be_read_for_long_is_told_once_and_asked_for_at_growing_intervals() {
-    let mut inner = pool_of(|_| vec![(0, "Created")]);
-    let mut world = World::new(
-        settings(Ending::WhenStopped),
-        Box::new(move |question, now| match question {
-            Question::List { .. } if now < 3_600 * SECOND => (failed(ErrorKind::Transient), Duration::from_millis(10)),
-            Question::List { .. } | Question::Describe(_) => inner(question, now),
-        }),
-    );
-    world.watch_pool();
-    world.run(3_700 * SECOND);
-    let told = world.pool_failures.iter().filter(|news| **news == News::Tell).count();
-    assert_eq!((told, world.pool_recoveries), (1, 1));
-    assert!(world.pool_failures.len() < 140, "{}", world.pool_failures.len());
-}
-
-#[test]
-fn a_job_seen_well_is_late_not_unobservable_when_the_lane_is_busy() {
-    let mut busy = settings(until(32));
-    busy.backoff = BackoffPolicy::new(SECOND, SECOND, 1.0, 0.0).unwrap();
-    let mut world = World::new(busy, at_time(|_| job("InProgress")));
-    for number in 0..40 {
-        world.watch(&format!("us-west-2_A/import-{number}"));
-    }
-    world.run(100 * SECOND);
-    assert_eq!(world.verdicts(), [Some(Verdict::DeadlineExceeded); 40]);
-}
-
-#[test]
-fn the_unobserved_timeout_is_noticed_when_it_ends() {
-    let mut slow = settings(when_over());
-    slow.backoff = BackoffPolicy::new(SECOND, 3_600 * SECOND, 10.0, 0.0).unwrap();
-    let mut world = World::new(slow, at_time(|_| failed(ErrorKind::Transient)));
-    world.watch("us-west-2_A/import-a");
-    world.run(7_200 * SECOND);
-    assert_eq!(world.verdicts(), [Some(Verdict::Unobservable)]);
-    assert!(world.now < 902 * SECOND, "{:?}", world.now);
-}
-
-/// A made-up service: each job moves along its order at its own times; some answers fail, some are slow.
-fn made_up_service(seed: u64, bad: f64) -> Service {
-    let mut random = fastrand::Rng::with_seed(seed);
-    Box::new(move |question, now| {
-        let takes = Duration::from_millis(random.u64(1..400));
-        if random.f64() < bad {
-            let kinds = [ErrorKind::Throttled, ErrorKind::Transient, ErrorKind::NotFound, ErrorKind::Denied];
-            return (failed(kinds[random.usize(0..kinds.len())]), takes);
-        }
-        let Question::Describe(target) = question else { panic!("no pool is watched") };
-        let pace = 5 + target.job.as_str().bytes().map(u64::from).sum::<u64>() % 40;
-        let order = ["Created", "Pending", "InProgress", "Succeeded"];
-        let step = usize::try_from(now.as_secs() / pace).unwrap().min(3);
-        (PollResult::Job(shown(order[step], now.as_secs() / pace), None), takes)
-    })
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
-
-    /// Against any service and seed: each job ends once, with what it showed; the ceilings hold in every window;
-    /// no poll overlaps another of the same job (held by `World`).
-    #[test]
-    fn every_job_ends_once_and_the_ceilings_hold(
-        seed in any::<u64>(), jobs in 1_usize..40, pools in 1_usize..5, lanes in 1_usize..3, bad in 0.0_f64..0.6
-    ) {
-        let mut settings = settings(Ending::WhenStopped);
-        settings.seed = seed;
-        settings.backoff = BackoffPolicy::default();
-        let mut world = World::new(settings, made_up_service(seed, bad));
-        for number in 0..jobs {
-            let pool = number % pools;
-            world.watch_with(&format!("us-west-2_{pool}/import-{number}"), pool % lanes, |_| {});
-        }
-        world.run(7_200 * SECOND);
-        for number in 0..jobs {
-            let id = format!("import-{number}");
-            let told = world.events.iter().filter(|(_, event)| event.job.target.job.as_str() == id);
-            let ends = told.filter(|(_, event)| event.fact.name() == "job.completed").count();
-            prop_assert_eq!(ends, 1, "{} ended {} times", id, ends);
-        }
-        let lane_of = |question: &Question| match question {
-            Question::Describe(target) => target.pool.as_str()["us-west-2_".len()..].parse::<usize>().unwrap() % lanes,
-            Question::List { .. } => 0,
-        };
-        for lane in 0..lanes {
-            let sent: Vec<f64> = world
-                .sent
-                .iter()
-                .filter(|(_, question)| lane_of(question) == lane)
-                .map(|(at, _)| at.as_secs_f64())
-                .collect();
-            for (first, from) in sent.iter().enumerate() {
-                for (more, to) in sent[first..].iter().enumerate().take(200) {
-                    prop_assert!(more as f64 <= 5.0 * (to - from) + 1e-6);
-                }
-            }
-        }
-    }
-
-    /// Two runs of the same seed are the same run.
-    #[test]
-    fn a_seed_replays(seed in any::<u64>()) {
-        let run = || {
-            let mut world = World::new(settings(when_over()), made_up_service(seed, 0.3));
-            for number in 0..10 {
-                world.watch(&format!("us-west-2_A/import-{number}"));
-            }
-            world.run(1_000 * SECOND);
-            (world.seconds(), world.names())
-        };
-        prop_assert_eq!(run(), run());
-    }
 }

@@ -1,4 +1,4 @@
-//! Tests of a watch whose time is up, to the moment.
+//! Tests of how a watch ends: deadlines, last looks, and time that is up.
 
 use super::*;
 
@@ -82,4 +82,135 @@ fn a_pool_that_is_throttled_to_the_end_is_given_up_when_the_last_look_is_over() 
         world.run(100 * SECOND);
         assert_eq!((world.given_up(), world.now), (vec![Verdict::Unobservable], end));
     }
+}
+
+#[test]
+fn a_timeout_of_zero_looks_once_at_each_job() {
+    let mut world = World::new(settings(until(0)), at_time(|_| job("InProgress")));
+    for number in 0..60 {
+        world.watch(&format!("us-west-2_A/import-{number}"));
+    }
+    world.run(3_600 * SECOND);
+    assert_eq!(world.sent.len(), 60);
+    assert_eq!(world.verdicts(), [Some(Verdict::DeadlineExceeded); 60]);
+}
+
+#[test]
+fn a_throttle_is_no_look() {
+    let mut world = World::new(
+        settings(until(0)),
+        Box::new(|_, now| {
+            let result = if now < 3 * SECOND { failed(ErrorKind::Throttled) } else { job("InProgress") };
+            (result, Duration::from_millis(10))
+        }),
+    );
+    world.watch("us-west-2_A/import-a");
+    world.run(3_600 * SECOND);
+    assert_eq!(world.verdicts(), [Some(Verdict::DeadlineExceeded)]);
+    let mut forever = World::new(settings(until(0)), at_time(|_| failed(ErrorKind::Throttled)));
+    forever.watch("us-west-2_A/import-a");
+    forever.run(3_600 * SECOND);
+    assert_eq!(forever.verdicts(), [Some(Verdict::Unobservable)]);
+    assert!(forever.now < 12 * SECOND, "{:?}", forever.now);
+}
+
+#[test]
+fn one_last_poll_happens_at_the_deadline() {
+    let mut world =
+        World::new(settings(until(40)), at_time(|now| job(if now < 40 { "InProgress" } else { "Succeeded" })));
+    world.watch("us-west-2_A/import-a");
+    world.run(100 * SECOND);
+    assert_eq!(world.seconds().last(), Some(&40.0));
+    assert_eq!(world.verdicts(), [Some(Verdict::Succeeded)]);
+}
+
+#[test]
+fn at_the_deadline_a_running_job_is_late_and_an_unseen_one_unobservable() {
+    let ends = |good_until: u64| {
+        let mut world = World::new(
+            settings(until(300)),
+            at_time(move |now| if now < good_until { job("InProgress") } else { failed(ErrorKind::Transient) }),
+        );
+        world.watch("us-west-2_A/import-a");
+        world.run(400 * SECOND);
+        world.verdicts()[0]
+    };
+    assert_eq!(ends(400), Some(Verdict::DeadlineExceeded));
+    assert_eq!(ends(299), Some(Verdict::DeadlineExceeded), "seen well less than two longest intervals ago");
+    assert_eq!(ends(200), Some(Verdict::Unobservable));
+    assert_eq!(ends(0), Some(Verdict::Unobservable));
+}
+
+#[test]
+fn the_last_look_does_not_wait_for_a_lane_that_is_told_to_stay_away() {
+    let mut world = World::new(
+        settings(until(30)),
+        at_time(|now| {
+            if now < 20 {
+                return job("InProgress");
+            }
+            let hint = Some(300 * SECOND);
+            PollResult::Failed(PollError { retry_after: hint, ..PollError::new(ErrorKind::Throttled, "no") })
+        }),
+    );
+    world.watch("us-west-2_A/import-a");
+    world.run(600 * SECOND);
+    assert_eq!(world.verdicts(), [Some(Verdict::DeadlineExceeded)]);
+    assert!(world.now <= 41 * SECOND, "{:?}", world.now);
+}
+
+#[test]
+fn a_job_that_cannot_be_observed_ends_after_the_unobserved_timeout() {
+    let mut world = World::new(settings(when_over()), at_time(|_| failed(ErrorKind::Transient)));
+    world.watch("us-west-2_A/import-a");
+    world.run(3_600 * SECOND);
+    assert_eq!(world.verdicts(), [Some(Verdict::Unobservable)]);
+    assert!(world.now >= 900 * SECOND && world.now <= 931 * SECOND, "{:?}", world.now);
+}
+
+#[test]
+fn a_denied_last_look_is_asked_once_more() {
+    let mut world = World::new(settings(until(0)), at_time(|_| failed(ErrorKind::Denied)));
+    world.watch("us-west-2_A/import-a");
+    world.run(100 * SECOND);
+    assert_eq!(world.seconds(), [0.0, 1.0]);
+    assert_eq!(world.verdicts(), [Some(Verdict::AccessDenied)]);
+}
+
+#[test]
+fn a_policys_deadline_is_looked_at_when_it_comes() {
+    let mut ends = World::new(settings(when_over()), at_time(|_| job("InProgress")));
+    ends.watch_with("us-west-2_A/import-a", 0, |policy| policy.deadline = Some(33 * SECOND));
+    ends.run(100 * SECOND);
+    assert_eq!(ends.seconds().last(), Some(&33.0));
+    assert_eq!(ends.verdicts(), [Some(Verdict::DeadlineExceeded)]);
+    assert_eq!(ends.names(), ["job.first_seen", "job.warning"]);
+    let mut goes_on = World::new(settings(Ending::WhenStopped), at_time(|_| job("InProgress")));
+    goes_on.watch_with("us-west-2_A/import-a", 0, |policy| policy.deadline = Some(33 * SECOND));
+    goes_on.run(100 * SECOND);
+    assert_eq!(goes_on.verdicts(), [None]);
+    assert_eq!(goes_on.names(), ["job.first_seen", "job.warning"]);
+}
+
+#[test]
+fn a_job_seen_well_is_late_not_unobservable_when_the_lane_is_busy() {
+    let mut busy = settings(until(32));
+    busy.backoff = BackoffPolicy::new(SECOND, SECOND, 1.0, 0.0).unwrap();
+    let mut world = World::new(busy, at_time(|_| job("InProgress")));
+    for number in 0..40 {
+        world.watch(&format!("us-west-2_A/import-{number}"));
+    }
+    world.run(100 * SECOND);
+    assert_eq!(world.verdicts(), [Some(Verdict::DeadlineExceeded); 40]);
+}
+
+#[test]
+fn the_unobserved_timeout_is_noticed_when_it_ends() {
+    let mut slow = settings(when_over());
+    slow.backoff = BackoffPolicy::new(SECOND, 3_600 * SECOND, 10.0, 0.0).unwrap();
+    let mut world = World::new(slow, at_time(|_| failed(ErrorKind::Transient)));
+    world.watch("us-west-2_A/import-a");
+    world.run(7_200 * SECOND);
+    assert_eq!(world.verdicts(), [Some(Verdict::Unobservable)]);
+    assert!(world.now < 902 * SECOND, "{:?}", world.now);
 }

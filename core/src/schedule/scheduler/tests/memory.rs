@@ -6,17 +6,7 @@ const A: &str = "us-west-2_A/import-a";
 const B: &str = "us-west-2_A/import-b";
 
 pub(super) fn named(world: &World, target: &str) -> NewJob {
-    NewJob { lane: LaneIndex(0), job: watched(target), known: known(world, target).map(Box::new) }
-}
-
-fn watched(target: &str) -> WatchedJob {
-    WatchedJob {
-        target: target.parse().unwrap(),
-        name: None,
-        account: None,
-        policy: Arc::new(JobPolicy::default()),
-        progress_interval: 30 * SECOND,
-    }
+    NewJob { lane: LaneIndex(0), job: watched(target, JobPolicy::default()), known: known(world, target).map(Box::new) }
 }
 
 /// What a ledger would know of a job: the way through its plain form is part of it.
@@ -155,7 +145,8 @@ fn a_job_that_is_named_and_remembered_by_its_pool_is_watched_once_when_both_come
     world.run(20 * SECOND);
     let remembered = known(&world, A).unwrap();
     world.feed(replacement(Vec::new(), Vec::new()));
-    let named = NewJob { lane: LaneIndex(0), job: watched(A), known: Some(Box::new(remembered.clone())) };
+    let named =
+        NewJob { lane: LaneIndex(0), job: watched(A, JobPolicy::default()), known: Some(Box::new(remembered.clone())) };
     world.feed(replacement(vec![named], vec![pool(vec![("import-a".parse().unwrap(), remembered)])]));
     assert_eq!((world.scheduler.job_count(), world.scheduler.pool_count()), (1, 1));
 }
@@ -189,7 +180,7 @@ fn a_watch_that_is_replaced_daily_for_years_does_not_grow() {
     for day in 0..1_000_u32 {
         let named = |number: u32| NewJob {
             lane: LaneIndex(0),
-            job: watched(&format!("us-west-2_B/import-{number}")),
+            job: watched(&format!("us-west-2_B/import-{number}"), JobPolicy::default()),
             known: None,
         };
         let pools = if day % 2 == 0 { vec![pool(Vec::new())] } else { Vec::new() };

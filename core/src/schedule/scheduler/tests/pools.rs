@@ -1,4 +1,4 @@
-//! Tests of a pool whose list is read again and again, and of one that cannot be read.
+//! Tests of pools: which jobs are found, when the list is read again, and one that cannot be read.
 
 use super::*;
 
@@ -143,4 +143,154 @@ fn at_the_deadline_a_pool_that_was_read_long_ago_is_unobservable() {
     assert_eq!(ends(20), [], "the list was not to be read again");
     assert_eq!(ends(50), [], "it was read less than two longest intervals ago");
     assert_eq!(ends(120), [Verdict::Unobservable]);
+}
+
+#[test]
+fn a_pools_jobs_are_found_those_created_later_too_and_each_watched_once() {
+    let mut world = World::new(
+        settings(Ending::WhenStopped),
+        pool_of(|now| {
+            let mut jobs = vec![(0, "Succeeded"), (1, "Created"), (2, "Created"), (3, "Created"), (4, "InProgress")];
+            jobs.truncate(if now < 60 { 4 } else { 5 });
+            jobs
+        }),
+    );
+    world.watch("us-west-2_A/import-1");
+    world.watch_pool();
+    world.run(200 * SECOND);
+    assert_eq!(world.scheduler.job_count(), 5);
+    assert_eq!(world.names().iter().filter(|name| **name == "job.first_seen").count(), 5);
+}
+
+#[test]
+fn a_pool_is_complete_when_it_was_read_and_every_job_is_over() {
+    let mut world = World::new(
+        settings(when_over()),
+        pool_of(|now| vec![(0, "Succeeded"), (1, "Stopped"), (2, if now < 30 { "Pending" } else { "Succeeded" })]),
+    );
+    world.watch_pool();
+    world.run(300 * SECOND);
+    assert!(world.scheduler.is_over());
+    assert_eq!(world.names().iter().filter(|name| **name == "job.completed").count(), 3);
+}
+
+#[test]
+fn jobs_that_were_over_long_ago_are_left_alone() {
+    let mut world = World::new(
+        settings(when_over()),
+        Box::new(|question, _| {
+            let long_ago = |status| JobSnapshot {
+                completed_at: Some(Timestamp::from_millis(1_600_000_000_000)),
+                created_at: Some(Timestamp::from_millis(1_600_000_000_000)),
+                ..shown(status, 0)
+            };
+            let result = match question {
+                Question::Describe(_) => PollResult::Job(long_ago("Expired"), None),
+                Question::List { .. } => PollResult::Page(PoolPage {
+                    jobs: vec![
+                        ("import-old".parse().unwrap(), long_ago("Succeeded")),
+                        ("import-open".parse().unwrap(), long_ago("Created")),
+                    ],
+                    next: None,
+                    date: None,
+                }),
+            };
+            (result, Duration::ZERO)
+        }),
+    );
+    world.watch_pool();
+    world.run(300 * SECOND);
+    let watched: Vec<String> = world.scheduler.views(world.now()).map(|view| view.watched.target.to_string()).collect();
+    assert_eq!(watched, ["us-west-2_A/import-open"]);
+}
+
+#[test]
+fn a_pool_that_is_refused_is_given_up_by_a_watch_that_ends() {
+    let mut world = World::new(settings(when_over()), at_time(|_| failed(ErrorKind::Denied)));
+    world.watch_pool();
+    world.run(300 * SECOND);
+    assert!(world.scheduler.is_over());
+    assert_eq!(world.pool_failures, [News::Keep, News::Tell]);
+    assert_eq!(world.given_up(), [Verdict::AccessDenied]);
+}
+
+#[test]
+fn a_pool_that_cannot_be_read_is_never_a_success() {
+    let ends = |ending, until: u32| {
+        let mut world = World::new(settings(ending), at_time(|_| failed(ErrorKind::Transient)));
+        world.watch_pool();
+        world.run(until * SECOND);
+        assert!(world.scheduler.is_over(), "{:?}", world.now);
+        (world.given_up(), world.now)
+    };
+    let (verdict, at) = ends(until(0), 100);
+    assert_eq!((verdict, at < 12 * SECOND), (vec![Verdict::Unobservable], true));
+    assert_eq!(ends(until(30), 100).0, [Verdict::Unobservable]);
+    let (verdict, at) = ends(when_over(), 3_600);
+    assert_eq!((verdict, (900..931).contains(&at.as_secs())), (vec![Verdict::Unobservable], true));
+}
+
+#[test]
+fn a_pool_is_looked_at_once_with_all_its_jobs() {
+    let mut world = World::new(
+        settings(until(0)),
+        pool_of(|_| (0..70).map(|number| (number, if number < 35 { "Succeeded" } else { "Pending" })).collect()),
+    );
+    world.watch_pool();
+    world.run(3_600 * SECOND);
+    assert!(world.scheduler.is_over());
+    assert_eq!(world.given_up(), []);
+    let late = world.verdicts().iter().filter(|verdict| **verdict == Some(Verdict::DeadlineExceeded)).count();
+    assert_eq!((world.scheduler.job_count(), late), (70, 35));
+}
+
+#[test]
+fn a_reading_that_broke_off_is_made_up_for() {
+    let jobs = |now: u64| if now < 20 { 2 } else { 21 };
+    let mut inner = pool_of(move |now| (0..jobs(now)).map(|number| (number, "Created")).collect());
+    let mut failures = 3;
+    let mut world = World::new(
+        settings(Ending::WhenStopped),
+        Box::new(move |question, now| {
+            let is_later_page = matches!(question, Question::List { token: Some(_), .. });
+            if is_later_page && now > 20 * SECOND && failures > 0 {
+                failures -= 1;
+                return (failed(ErrorKind::Transient), Duration::from_millis(10));
+            }
+            inner(question, now)
+        }),
+    );
+    world.watch_pool();
+    world.run(300 * SECOND);
+    assert_eq!(world.scheduler.job_count(), 21);
+    assert_eq!(world.pool_failures.len(), 3);
+}
+
+#[test]
+fn a_job_that_is_watched_by_name_does_not_hide_those_behind_it() {
+    let mut world = World::new(
+        settings(Ending::WhenStopped),
+        pool_of(|now| (0..if now < 20 { 2 } else { 9 }).map(|number| (number, "Created")).collect()),
+    );
+    world.watch("us-west-2_A/import-8");
+    world.watch_pool();
+    world.run(200 * SECOND);
+    assert_eq!(world.scheduler.job_count(), 9);
+}
+
+#[test]
+fn a_list_that_cannot_be_read_for_long_is_told_once_and_asked_for_at_growing_intervals() {
+    let mut inner = pool_of(|_| vec![(0, "Created")]);
+    let mut world = World::new(
+        settings(Ending::WhenStopped),
+        Box::new(move |question, now| match question {
+            Question::List { .. } if now < 3_600 * SECOND => (failed(ErrorKind::Transient), Duration::from_millis(10)),
+            Question::List { .. } | Question::Describe(_) => inner(question, now),
+        }),
+    );
+    world.watch_pool();
+    world.run(3_700 * SECOND);
+    let told = world.pool_failures.iter().filter(|news| **news == News::Tell).count();
+    assert_eq!((told, world.pool_recoveries), (1, 1));
+    assert!(world.pool_failures.len() < 140, "{}", world.pool_failures.len());
 }
