@@ -2,7 +2,7 @@
 //! open no more files. It goes on, and says what was.
 
 use std::collections::BTreeSet;
-use std::io::Read as _;
+use std::io::{PipeReader, Read as _};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -47,6 +47,18 @@ fn restless(polls: usize) -> String {
 fn history(stage: &Stage) -> Vec<Value> {
     let program = Program::new(stage.path(), ["history", "--state", "state/state.db", "--output", "json"]);
     lines(&program.end().with_code(0).stdout)
+}
+
+/// Ends a daemon whose log nobody reads until then. Gives the log.
+fn stopped_and_read(running: Running, mut pipe: PipeReader) -> String {
+    running.signal("TERM");
+    let reader = std::thread::spawn(move || {
+        let mut log = String::new();
+        pipe.read_to_string(&mut log).unwrap();
+        log
+    });
+    running.end().with_code(0);
+    reader.join().unwrap()
 }
 
 #[test]
@@ -115,19 +127,12 @@ fn what_nobody_read_is_told_when_somebody_reads_again() {
 fn a_reader_that_stands_still_holds_up_nothing_and_gets_everything_when_it_goes_on() {
     const POLLS: usize = 250;
     let stage = stage(&jobs([("a", &*restless(POLLS))]));
-    let (program, mut pipe) = run(&stage, FAST, &[target("a")]).into_a_pipe();
+    let (program, pipe) = run(&stage, FAST, &[target("a")]).into_a_pipe();
     let running = program.start();
     // A pipe holds 64 KiB: some 120 events.
     let over = |record: &[Value]| record.iter().any(|entry| entry["status"] == "Succeeded");
     stage.recorded(over);
-    running.signal("TERM");
-    let reader = std::thread::spawn(move || {
-        let mut log = String::new();
-        pipe.read_to_string(&mut log).unwrap();
-        log
-    });
-    running.end().with_code(0);
-    let log = reader.join().unwrap();
+    let log = stopped_and_read(running, pipe);
     let again = run(&stage, FAST, &[target("a")]).arg("--exit-when-complete").end().with_code(13).stdout;
     let told: Vec<Value> = [log, again].iter().flat_map(|log| events_of(log, "a")).collect();
     assert_eq!(told.len(), POLLS + 3, "the first sight, each new high, the end and its completion");
@@ -141,19 +146,12 @@ fn what_waits_for_a_reader_that_stands_still_is_bounded_and_what_is_dropped_is_t
     let stage = stage(&jobs(names.map(|name| (name, &*script))));
     let settings = format!("{FAST}{STATE}outbox_events = 50\n");
     let program = stage.configured(&settings, ["run"]).args(names.map(target));
-    let (program, mut pipe) = program.into_a_pipe();
+    let (program, pipe) = program.into_a_pipe();
     let running = program.start();
     stage.recorded(|record| record.iter().filter(|entry| entry["status"] == "Succeeded").count() == names.len());
     // It looks once a second whether too much waits.
     std::thread::sleep(STILL);
-    running.signal("TERM");
-    let reader = std::thread::spawn(move || {
-        let mut log = String::new();
-        pipe.read_to_string(&mut log).unwrap();
-        log
-    });
-    running.end().with_code(0);
-    let log = reader.join().unwrap();
+    let log = stopped_and_read(running, pipe);
     let dropped: u64 = lines(&log).iter().filter_map(|line| line["dropped"].as_u64()).sum();
     assert!(dropped > 50, "{dropped}");
     let told =
