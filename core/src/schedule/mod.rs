@@ -7,9 +7,12 @@ pub mod job;
 pub mod lane;
 pub mod message;
 pub mod pool;
-mod queue;
+mod place;
+mod rate;
+mod reader;
 pub mod scheduler;
 pub mod settings;
+mod turn;
 
 pub use backoff::{BackoffPolicy, InvalidBackoff};
 pub use job::JobView;
@@ -19,4 +22,4 @@ pub use message::{
 };
 pub use pool::{News, PoolPage};
 pub use scheduler::Scheduler;
-pub use settings::{Ceilings, Ending, InvalidCeiling};
+pub use settings::{Batch, Ceilings, Ending, InvalidCeiling};

@@ -7,17 +7,20 @@ use std::collections::HashMap;
 
 use super::Scheduler;
 use crate::domain::track::WatchedJob;
-use crate::domain::{Target, Tick, UserPoolId};
+use crate::domain::{Target, UserPoolId};
 use crate::schedule::job::State;
-use crate::schedule::queue::Item;
+use crate::schedule::place::Appointment;
+use crate::schedule::reader::Seat;
 use crate::schedule::{LaneIndex, NewJob, NewPool, Now, Replacement};
 
 impl Scheduler {
     pub(super) fn replace(&mut self, new: Replacement, now: Now) {
         self.settings.backoff = new.backoff;
         self.settings.ceilings = new.ceilings;
-        for slot in self.lanes.values_mut() {
+        self.settings.batch = new.batch;
+        for (index, slot) in &mut self.lanes {
             slot.lane.set_ceilings(&self.settings.ceilings);
+            self.touched.insert(*index);
         }
         let mut jobs: HashMap<Target, NewJob> =
             new.jobs.iter().map(|job| (job.job.target.clone(), job.clone())).collect();
@@ -54,6 +57,7 @@ impl Scheduler {
                     slot.go();
                     if let Some(place) = self.places.get_mut(slot.place) {
                         place.watched = None;
+                        place.reader.found_all();
                     }
                 }
             }
@@ -69,39 +73,36 @@ impl Scheduler {
         let Some(slot) = self.jobs.get_mut(index) else { return };
         let policy_changed = slot.watched.policy != job.policy;
         slot.watched = job;
-        let (was, left) = (slot.state, slot.place);
         if policy_changed {
             slot.judge_anew(now);
         }
-        if was.is_open() && !slot.state.is_open() {
-            self.open_jobs -= 1;
-        }
-        if left == place {
+        if slot.place == place {
+            self.recount(index);
             return;
         }
+        let goes_on = std::mem::replace(&mut slot.state, State::Gone);
+        self.recount(index);
+        let Some(slot) = self.jobs.get_mut(index) else { return };
         slot.lane = lane;
         slot.place = place;
-        if let State::Ready(_) = slot.state {
-            slot.state = State::Waiting(now.tick);
-            self.agenda.push(Reverse((now.tick, Item::Job(index))));
-            self.take_out(left, index);
+        slot.seat = Seat::Behind(0);
+        slot.state = match goes_on {
+            State::Ready(_) | State::Expected(_) => State::Waiting(now.tick),
+            State::Waiting(_) | State::InFlight | State::Over(_) | State::Gone => goes_on,
+        };
+        if slot.state == State::Waiting(now.tick) {
+            self.agenda.push(Reverse((now.tick, Appointment::Job(index))));
         }
+        if let Some(place) = self.places.get_mut(place) {
+            place.jobs.push(index);
+        }
+        self.recount(index);
     }
 
     fn drop_job(&mut self, index: usize) {
         let Some(slot) = self.jobs.get_mut(index) else { return };
-        if slot.state.is_open() {
-            self.open_jobs -= 1;
-        }
         slot.state = State::Gone;
-        let place = slot.place;
-        self.take_out(place, index);
-    }
-
-    fn take_out(&mut self, place: usize, job: usize) {
-        if let Some(place) = self.places.get_mut(place) {
-            place.ready.retain(|Reverse((_, item)): &Reverse<(Tick, Item)>| *item != Item::Job(job));
-        }
+        self.recount(index);
     }
 }
 

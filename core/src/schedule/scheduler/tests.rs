@@ -6,10 +6,13 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::track::WatchedJob;
 use crate::domain::{
-    Counts, ErrorKind, JobEvent, JobFact, JobPolicy, JobSnapshot, JobStatus, JobTrack, Limit, Timestamp,
+    Counts, ErrorKind, JobEvent, JobFact, JobPolicy, JobSnapshot, JobStatus, JobTrack, Limit, Memory, Timestamp,
 };
-use crate::schedule::{BackoffPolicy, Ceilings, News, PollResult, PoolPage, RateChange, Replacement};
+use crate::schedule::{
+    BackoffPolicy, Batch, Ceilings, News, PollResult, PoolPage, Question, RateChange, Replacement,
+};
 
+mod lists;
 mod memory;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -29,6 +32,7 @@ struct World {
     rates: Vec<RateChange>,
     pool_failures: Vec<News>,
     pool_recoveries: usize,
+    list_failures: usize,
 }
 
 impl World {
@@ -44,6 +48,7 @@ impl World {
             rates: Vec::new(),
             pool_failures: Vec::new(),
             pool_recoveries: 0,
+            list_failures: 0,
         }
     }
 
@@ -67,6 +72,7 @@ impl World {
                     self.events.extend(events.into_iter().map(|event| (self.now, event)));
                 }
                 Action::PoolFailed { news, .. } => self.pool_failures.push(news),
+                Action::ListFailed { .. } => self.list_failures += 1,
                 Action::PoolRecovered { .. } => self.pool_recoveries += 1,
                 Action::RateChanged(_, change) => self.rates.push(change),
             }
@@ -145,6 +151,7 @@ fn settings(ending: Ending) -> Settings {
     Settings {
         backoff: BackoffPolicy::new(2 * SECOND, 30 * SECOND, 1.5, 0.0).unwrap(),
         ceilings: Ceilings::default(),
+        batch: Batch::Never,
         ending,
         seed: 1,
     }

@@ -42,6 +42,7 @@ fn replacement(jobs: Vec<NewJob>, pools: Vec<NewPool>) -> Input {
     Input::Replace(Box::new(Replacement {
         backoff: settings(Ending::WhenStopped).backoff,
         ceilings: Ceilings::default(),
+        batch: Batch::Never,
         jobs,
         pools,
     }))

@@ -1,0 +1,138 @@
+//! A pool in its lane: its jobs, what of it is due, and how its list is read.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap};
+
+use super::LaneIndex;
+use super::job::JobSlot;
+use super::lane::{Lane, Permit, PoolBucket};
+use super::reader::Reader;
+use super::turn::{Class, Crowd};
+use crate::domain::{Tick, UserPoolId};
+
+/// What is due, or asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Item {
+    /// A job alone.
+    Job(usize),
+    /// The next page of a place's list.
+    Page(usize),
+}
+
+/// What waits for its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Appointment {
+    Job(usize),
+    Pool(usize),
+}
+
+/// A request on its way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sent {
+    pub(super) item: Item,
+    /// Whose account it is on.
+    pub(super) place: usize,
+    pub(super) permit: Permit,
+}
+
+/// A pool in its lane.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) lane: LaneIndex,
+    pub(super) pool: UserPoolId,
+    pub(super) bucket: PoolBucket,
+    /// The jobs that are due, of each class the longest unasked first. Those that are no longer are dropped when they
+    /// come up.
+    moving: Queue,
+    sleeping: Queue,
+    new: Queue,
+    /// The latest time for the next page of its list, while it waits for the lane.
+    pub(super) page: Option<Tick>,
+    /// Nothing is sent before: a list is better than one more question about a job, and has to wait.
+    pub(super) held_until: Tick,
+    /// The pool that is watched as a whole.
+    pub(super) watched: Option<usize>,
+    /// Its jobs, with some that are over.
+    pub(super) jobs: Vec<usize>,
+    pub(super) crowd: Crowd,
+    pub(super) reader: Reader,
+}
+
+impl Place {
+    pub(super) fn new(lane: LaneIndex, pool: UserPoolId, bucket: PoolBucket) -> Self {
+        Self {
+            lane,
+            pool,
+            bucket,
+            moving: Queue::new(),
+            sleeping: Queue::new(),
+            new: Queue::new(),
+            page: None,
+            held_until: Tick::ZERO,
+            watched: None,
+            jobs: Vec::new(),
+            crowd: Crowd::default(),
+            reader: Reader::new(),
+        }
+    }
+}
+
+/// Jobs by when they were asked about last.
+type Queue = BinaryHeap<Reverse<(Tick, usize)>>;
+
+impl Place {
+    /// Has a job of this class wait that was asked about last at `asked`.
+    pub(super) fn queue(&mut self, class: Class, asked: Tick, job: usize) {
+        self.queue_of(class).push(Reverse((asked, job)));
+    }
+
+    fn queue_of(&mut self, class: Class) -> &mut Queue {
+        match class {
+            Class::Moving => &mut self.moving,
+            Class::Sleeping => &mut self.sleeping,
+            Class::New => &mut self.new,
+        }
+    }
+
+    /// The first job of this class.
+    pub(super) fn first(&self, class: Class) -> Option<usize> {
+        let queue = match class {
+            Class::Moving => &self.moving,
+            Class::Sleeping => &self.sleeping,
+            Class::New => &self.new,
+        };
+        queue.peek().map(|Reverse((_, job))| *job)
+    }
+
+    /// Drops the jobs before the first of each class that waits. Whether anything does.
+    pub(super) fn drop_overtaken(&mut self, jobs: &[JobSlot]) -> bool {
+        for class in Class::ALL {
+            let queue = self.queue_of(class);
+            while let Some(Reverse((asked, job))) = queue.peek() {
+                let waits = |job: &JobSlot| job.is_ready() && job.asked == *asked && job.counted == Some(class);
+                if jobs.get(*job).is_some_and(waits) {
+                    break;
+                }
+                queue.pop();
+            }
+        }
+        self.page.is_some() || Class::ALL.into_iter().any(|class| self.first(class).is_some())
+    }
+}
+
+/// A lane and its places.
+#[derive(Debug)]
+pub(super) struct LaneSlot {
+    pub(super) lane: Lane,
+    /// The places where something is due.
+    pub(super) busy: BTreeSet<usize>,
+    pub(super) crowd: Crowd,
+    /// When it is to be looked at again without anything happening.
+    pub(super) wake: Option<Tick>,
+}
+
+impl LaneSlot {
+    pub(super) fn new(lane: Lane) -> Self {
+        Self { lane, busy: BTreeSet::new(), crowd: Crowd::default(), wake: None }
+    }
+}

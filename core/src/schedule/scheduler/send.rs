@@ -1,0 +1,224 @@
+//! What each lane sends next: of all that is due, what may wait least; and whether that is a question about one job or
+//! a list that shows many.
+//!
+//! Called by [`Scheduler::handle`] after every input, for the lanes where something happened.
+
+use super::{Scheduler, TimeLeft};
+use crate::domain::Tick;
+use crate::schedule::job::State;
+use crate::schedule::lane::{Lane, Operation};
+use crate::schedule::place::{Item, Place, Sent};
+use crate::schedule::pool::PoolState;
+use crate::schedule::reader::Finds;
+use crate::schedule::turn::Class;
+use crate::schedule::{Action, Batch, LaneIndex, Now, Question, Request};
+
+/// What a place is to ask.
+enum Choice {
+    /// About this job alone.
+    Describe(usize),
+    /// For the next page of its list.
+    Page,
+    /// Nothing yet: a list is worth waiting for.
+    Hold,
+}
+
+impl Scheduler {
+    /// Sends what the lanes let through, and notes when each is to be looked at again.
+    pub(super) fn serve_lanes(&mut self, now: Now, actions: &mut Vec<Action>) {
+        while let Some((at, lane)) = self.wakes.first().copied().filter(|(at, _)| *at <= now.tick) {
+            self.wakes.remove(&(at, lane));
+            self.touched.insert(lane);
+        }
+        for lane in std::mem::take(&mut self.touched) {
+            if self.time != TimeLeft::Stopped {
+                self.send(lane, now.tick, actions);
+            }
+            self.touched.remove(&lane);
+            let wake = self.wake_of(lane, now.tick);
+            let Some(slot) = self.lanes.get_mut(&lane) else { continue };
+            actions.extend(slot.lane.change(now.tick, now.wall).map(|change| Action::RateChanged(lane, change)));
+            let wake = wake.into_iter().chain(slot.lane.recovers_at(now.tick)).min();
+            if let Some(was) = std::mem::replace(&mut slot.wake, wake) {
+                self.wakes.remove(&(was, lane));
+            }
+            self.wakes.extend(wake.map(|wake| (wake, lane)));
+        }
+    }
+
+    fn send(&mut self, lane: LaneIndex, now: Tick, actions: &mut Vec<Action>) {
+        while let Some((place, item)) = self.first_of(lane, now) {
+            let question = match self.choose(place, item, now) {
+                Choice::Hold => continue,
+                Choice::Describe(job) => self.describe(job),
+                Choice::Page => self.next_page(place),
+            };
+            let Some((item, question)) = question else { continue };
+            let (operation, bucket) = match (item, self.places.get(place)) {
+                (Item::Job(_), Some(place)) => (Operation::Describe, place.bucket),
+                (Item::Page(_), Some(place)) => (Operation::List, place.bucket),
+                (Item::Job(_) | Item::Page(_), None) => continue,
+            };
+            let Some(slot) = self.lanes.get_mut(&lane) else { return };
+            let permit = slot.lane.take(now, bucket, operation);
+            let id = self.next_id;
+            self.next_id += 1;
+            self.requests += 1;
+            self.in_flight.insert(id, Sent { item, place, permit });
+            actions.push(Action::Send(Request { id, lane, question }));
+        }
+    }
+
+    /// What may wait least of all that the lane lets through now. Of pools where that is the same time the one asked
+    /// longest ago comes first, so that their queues end together.
+    fn first_of(&mut self, lane: LaneIndex, now: Tick) -> Option<(usize, Item)> {
+        self.drop_overtaken(lane);
+        let slot = self.lanes.get(&lane)?;
+        let mut best: Option<((Tick, Tick), usize, Item)> = None;
+        for index in &slot.busy {
+            let Some(place) = self.places.get(*index) else { continue };
+            for (latest, item) in self.heads(*index) {
+                let order = (latest, slot.lane.pool_ready_at(place.bucket));
+                let is_first = best.is_none_or(|(best, ..)| order < best);
+                if is_first && self.ready_at(&slot.lane, place, item, now).is_some_and(|at| at <= now) {
+                    best = Some((order, *index, item));
+                }
+            }
+        }
+        best.map(|(_, place, item)| (place, item))
+    }
+
+    /// When the lane is to be looked at again; `None` while it waits for an answer.
+    fn wake_of(&mut self, lane: LaneIndex, now: Tick) -> Option<Tick> {
+        self.drop_overtaken(lane);
+        let slot = self.lanes.get(&lane)?;
+        let ready = slot.busy.iter().filter_map(|index| {
+            let place = self.places.get(*index)?;
+            self.heads(*index).filter_map(|(_, item)| self.ready_at(&slot.lane, place, item, now)).min()
+        });
+        ready.min()
+    }
+
+    /// The first of each kind that waits at a place, with its latest time.
+    fn heads(&self, index: usize) -> impl Iterator<Item = (Tick, Item)> {
+        let place = self.places.get(index);
+        let page = place.and_then(|place| Some((place.page?, Item::Page(index))));
+        let jobs = Class::ALL.into_iter().filter_map(move |class| place?.first(class));
+        page.into_iter().chain(jobs.filter_map(|job| Some((self.latest_of(job)?, Item::Job(job)))))
+    }
+
+    fn ready_at(&self, lane: &Lane, place: &Place, item: Item, now: Tick) -> Option<Tick> {
+        match item {
+            Item::Job(_) => Some(lane.ready_at(now, place.bucket, Operation::Describe)?.max(place.held_until)),
+            Item::Page(_) => lane.ready_at(now, place.bucket, Operation::List),
+        }
+    }
+
+    /// Drops the places of a lane where nothing waits any more.
+    fn drop_overtaken(&mut self, lane: LaneIndex) {
+        let Some(slot) = self.lanes.get_mut(&lane) else { return };
+        let (places, jobs) = (&mut self.places, &self.jobs);
+        slot.busy.retain(|index| places.get_mut(*index).is_some_and(|place| place.drop_overtaken(jobs)));
+    }
+
+    /// Whether to ask about a job alone, or for a list that shows it with others.
+    fn choose(&mut self, place: usize, item: Item, now: Tick) -> Choice {
+        let Item::Job(job) = item else { return Choice::Page };
+        let Some(depth) = self.list_is_worth(place, job, now) else { return Choice::Describe(job) };
+        let Some(slot) = self.places.get(place) else { return Choice::Describe(job) };
+        let list = self.lanes.get(&slot.lane).and_then(|lane| lane.lane.ready_at(now, slot.bucket, Operation::List));
+        let latest = self.latest_of(job).unwrap_or(now);
+        match list {
+            Some(at) if at <= now => {
+                self.begin_reading(place, latest, now, depth, self.finding(place, now));
+                Choice::Page
+            }
+            Some(at) => {
+                if let Some(place) = self.places.get_mut(place) {
+                    place.held_until = at;
+                }
+                Choice::Hold
+            }
+            None => Choice::Describe(job),
+        }
+    }
+
+    /// How many pages of the place's list are better than asking about `head` alone; `None` where none is.
+    fn list_is_worth(&mut self, place: usize, head: usize, now: Tick) -> Option<u32> {
+        let finding = self.finding(place, now);
+        let slot = self.places.get_mut(place)?;
+        if self.settings.batch == Batch::Never || !slot.reader.is_idle() || slot.reader.rests(now) {
+            return None;
+        }
+        let jobs = &self.jobs;
+        slot.jobs.retain(|job| jobs.get(*job).is_some_and(|job| job.counted.is_some()));
+        if slot.jobs.len() < 2 && finding == Finds::Nothing {
+            return None;
+        }
+        let soon = slot.jobs.iter().filter_map(|job| jobs.get(*job));
+        let soon = soon.filter(|job| job.is_listable() && job.soon(now).is_some());
+        let head = jobs.get(head).filter(|head| head.is_listable())?;
+        slot.reader.worth(head, soon, finding)
+    }
+
+    /// Whether a list that is read now finds new jobs too.
+    fn finding(&self, place: usize, now: Tick) -> Finds {
+        let pool = self.places.get(place).and_then(|place| place.watched).and_then(|pool| self.pools.get(pool));
+        if pool.is_some_and(|pool| pool.is_soon(now)) { Finds::Jobs } else { Finds::Nothing }
+    }
+
+    /// Begins to read the list of a place, `depth` pages of it for the sake of its jobs; `latest` is its turn.
+    pub(super) fn begin_reading(&mut self, place: usize, latest: Tick, now: Tick, depth: u32, finds: Finds) {
+        let Some(slot) = self.places.get_mut(place) else { return };
+        let pool = slot.watched.and_then(|pool| self.pools.get_mut(pool));
+        let depth = match (finds, pool) {
+            (Finds::Nothing, _) | (Finds::Jobs, None) => depth,
+            (Finds::Jobs, Some(pool)) => {
+                pool.state = PoolState::Reading;
+                depth.max(pool.pages_to_read())
+            }
+        };
+        slot.reader.begin(depth, finds);
+        if self.settings.batch == Batch::Auto && !slot.reader.rests(now) {
+            for index in &slot.jobs {
+                let Some(job) = self.jobs.get_mut(*index).filter(|job| job.is_listable()) else { continue };
+                if slot.reader.page_of(job.seat).is_none_or(|page| page >= depth) {
+                    continue;
+                }
+                if let Some(due) = job.soon(now) {
+                    job.state = State::Expected(due);
+                }
+            }
+        }
+        self.queue_page(place, latest);
+    }
+
+    fn describe(&mut self, job: usize) -> Option<(Item, Question)> {
+        let slot = self.jobs.get_mut(job)?;
+        slot.state = State::InFlight;
+        slot.polls += 1;
+        Some((Item::Job(job), Question::Describe(slot.watched.target.clone())))
+    }
+
+    fn next_page(&mut self, place: usize) -> Option<(Item, Question)> {
+        let slot = self.places.get_mut(place)?;
+        slot.page = None;
+        if let Some(pool) = slot.watched.and_then(|pool| self.pools.get_mut(pool))
+            && pool.state == PoolState::Reading
+        {
+            pool.state = PoolState::InFlight;
+        }
+        let token = slot.reader.token().map(str::to_owned);
+        Some((Item::Page(place), Question::List { pool: slot.pool.clone(), token }))
+    }
+
+    /// Has the next page wait for the lane. It may wait as little as the first of the jobs that it should show.
+    pub(super) fn read_on(&mut self, place: usize, now: Tick) {
+        let Some(slot) = self.places.get(place) else { return };
+        let is_expected = |job: &usize| matches!(self.jobs.get(*job).map(|job| job.state), Some(State::Expected(_)));
+        let expected = slot.jobs.iter().copied().filter(is_expected).filter_map(|job| self.latest_of(job));
+        let round = self.round(place, Class::Sleeping).unwrap_or_default();
+        let latest = expected.min().unwrap_or(now.plus(round));
+        self.queue_page(place, latest);
+    }
+}
