@@ -168,11 +168,14 @@ impl JobSlot {
         }
     }
 
-    /// Since when it is due, or as good as due: half of its interval is over.
-    pub(super) fn soon(&self, now: Tick) -> Option<Tick> {
+    /// The part of its interval that it has waited, up to 1; `None` where it is not to be asked about, or is being.
+    pub(super) fn waited(&self, now: Tick) -> Option<f64> {
         match self.state {
-            State::Ready(due) => Some(due),
-            State::Waiting(at) => (self.asked.plus(at.since(self.asked) / 2) <= now).then_some(at),
+            State::Ready(_) => Some(1.0),
+            State::Waiting(at) => {
+                let interval = at.since(self.asked).as_secs_f64();
+                Some(if interval > 0.0 { (now.since(self.asked).as_secs_f64() / interval).min(1.0) } else { 1.0 })
+            }
             State::InFlight | State::Expected(_) | State::Over(_) | State::Gone => None,
         }
     }

@@ -205,9 +205,10 @@ impl Lane {
         }
         let usual = self.quickest.usual();
         let heard = if self.is_silent() { self.last_sent.plus(SILENCE) } else { Tick::ZERO };
-        let of_pool = self.pools.get(pool.0 as usize).map_or(Tick::ZERO, |rates| {
-            rates.all.ready_at(usual).max(rates.of(operation).ready_at(usual))
-        });
+        let of_pool = self
+            .pools
+            .get(pool.0 as usize)
+            .map_or(Tick::ZERO, |rates| rates.all.ready_at(usual).max(rates.of(operation).ready_at(usual)));
         Some(now.max(heard).max(self.bucket.ready_at(usual)).max(of_pool))
     }
 

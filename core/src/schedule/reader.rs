@@ -3,7 +3,8 @@
 //!
 //! Called by the scheduler for each pool that has jobs or is watched as a whole.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::job::JobSlot;
@@ -165,34 +166,56 @@ impl Reader {
         }
     }
 
-    /// How many pages to read where that saves at least one call over asking about each job alone, and `head` is among
-    /// those that are shown; `None` where it does not.
-    ///
-    /// `jobs` are those that may be asked about now, with `head`; `finding` counts as one more on the first page.
+    /// How far to read where that saves at least one call over asking about each job alone, and `head` is among
+    /// those that are shown; `None` where it does not. `jobs` are those of the place that lists may show; `finding`
+    /// counts as one more on the first page.
     pub(super) fn worth<'a>(
         &self,
         head: &JobSlot,
         jobs: impl Iterator<Item = &'a JobSlot>,
         finding: Finds,
-    ) -> Option<u32> {
+        now: Tick,
+    ) -> Option<Depth> {
         let least = self.page_of(head.seat)?;
-        let mut shown: BTreeMap<u32, u32> = BTreeMap::new();
-        for page in jobs.filter_map(|job| self.page_of(job.seat)) {
-            *shown.entry(page).or_default() += 1;
-        }
-        if finding == Finds::Jobs {
-            *shown.entry(0).or_default() += 1;
-        }
-        let (mut covered, mut best) = (0_u32, None::<(u32, u32)>);
-        for (page, count) in shown {
-            covered += count;
-            let saved = covered.saturating_sub(page + 1);
-            if page >= least && saved > best.map_or(0, |(saved, _)| saved) {
-                best = Some((saved, page + 1));
-            }
-        }
-        best.map(|(_, depth)| depth)
+        let jobs: Vec<(u32, f64)> = jobs.filter_map(|job| Some((self.page_of(job.seat)?, job.waited(now)?))).collect();
+        let pages: BTreeSet<u32> = jobs.iter().map(|(page, _)| *page).collect();
+        let finds = match finding {
+            Finds::Jobs => 1,
+            Finds::Nothing => 0,
+        };
+        let best = |least: u32, enough: f64| {
+            let depths = pages.iter().filter(|page| **page >= least).map(|page| page + 1);
+            let saved = depths.map(|depth| {
+                let shown = jobs.iter().filter(|(page, waited)| *page < depth && *waited >= enough).count();
+                ((shown + finds).saturating_sub(depth as usize), Reverse(depth))
+            });
+            saved.max().filter(|(saved, _)| *saved > 0).map(|(_, Reverse(depth))| depth)
+        };
+        let enough = enough(best(0, 0.0)?);
+        Some(Depth { pages: best(least, enough)?, enough })
     }
+}
+
+/// How far a list is read for the sake of jobs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Depth {
+    pub(super) pages: u32,
+    /// The part of its interval that a job must have waited to be shown by it.
+    pub(super) enough: f64,
+}
+
+impl Depth {
+    /// No further than for another reason; of that, what is as good as due.
+    pub(super) fn of(pages: u32) -> Self {
+        Self { pages, enough: enough(1) }
+    }
+}
+
+/// The part of its interval that a job must have waited to be shown by a list that is read for another one, in a pool
+/// where all jobs are on so many pages. The first page costs no more than to ask about that one; for the others it has
+/// to be late enough that not many more lists are read.
+fn enough(pages: u32) -> f64 {
+    (1.0 - 1.0 / f64::from(pages.max(1))).max(0.5)
 }
 
 /// Whether a reading has still to show a job.

@@ -11,7 +11,7 @@ use crate::schedule::Action;
 use crate::schedule::job::State;
 use crate::schedule::place::Appointment;
 use crate::schedule::pool::PoolState;
-use crate::schedule::reader::Finds;
+use crate::schedule::reader::{Depth, Finds};
 use crate::schedule::turn::{Class, share};
 
 /// How long the last look at all jobs may take after the time is up; what is not looked at by then is decided by
@@ -144,7 +144,7 @@ impl Scheduler {
         let Some(slot) = self.places.get(place) else { return };
         if slot.reader.is_idle() {
             pool.state = PoolState::Reading;
-            self.begin_reading(place, due, now, 0, Finds::Jobs);
+            self.begin_reading(place, due, now, Depth::of(0), Finds::Jobs);
         } else {
             pool.state = PoolState::Due;
         }

@@ -80,8 +80,8 @@ impl Scheduler {
                 // It was asked about alone meanwhile, or is being.
                 _ if job.track.newest().is_some_and(|newest| newest > sent) => continue,
                 State::InFlight | State::Over(_) | State::Gone => continue,
-                State::Ready(_) | State::Waiting(_) if job.soon(now.tick).is_some() => Timing::Due,
-                State::Ready(_) | State::Waiting(_) => Timing::Early,
+                State::Ready(_) => Timing::Due,
+                State::Waiting(_) => Timing::Early,
             };
             let outcome = Outcome::Seen { snapshot, date: page.date, by: AskedBy::List };
             self.observed(now, index, sent, outcome, timing, actions);

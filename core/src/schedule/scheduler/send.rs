@@ -9,7 +9,7 @@ use crate::schedule::job::State;
 use crate::schedule::lane::{Lane, Operation};
 use crate::schedule::place::{Item, Place, Sent};
 use crate::schedule::pool::PoolState;
-use crate::schedule::reader::Finds;
+use crate::schedule::reader::{Depth, Finds};
 use crate::schedule::turn::Class;
 use crate::schedule::{Action, Batch, LaneIndex, Now, Question, Request};
 
@@ -143,8 +143,8 @@ impl Scheduler {
         }
     }
 
-    /// How many pages of the place's list are better than asking about `head` alone; `None` where none is.
-    fn list_is_worth(&mut self, place: usize, head: usize, now: Tick) -> Option<u32> {
+    /// How far to read the place's list where that is better than asking about `head` alone; `None` where none is.
+    fn list_is_worth(&mut self, place: usize, head: usize, now: Tick) -> Option<Depth> {
         let finding = self.finding(place, now);
         let slot = self.places.get_mut(place)?;
         if self.settings.batch == Batch::Never || !slot.reader.is_idle() || slot.reader.rests(now) {
@@ -155,10 +155,9 @@ impl Scheduler {
         if slot.jobs.len() < 2 && finding == Finds::Nothing {
             return None;
         }
-        let soon = slot.jobs.iter().filter_map(|job| jobs.get(*job));
-        let soon = soon.filter(|job| job.is_listable() && job.soon(now).is_some());
+        let listable = slot.jobs.iter().filter_map(|job| jobs.get(*job)).filter(|job| job.is_listable());
         let head = jobs.get(head).filter(|head| head.is_listable())?;
-        slot.reader.worth(head, soon, finding)
+        slot.reader.worth(head, listable, finding, now)
     }
 
     /// Whether a list that is read now finds new jobs too.
@@ -167,26 +166,30 @@ impl Scheduler {
         if pool.is_some_and(|pool| pool.is_soon(now)) { Finds::Jobs } else { Finds::Nothing }
     }
 
-    /// Begins to read the list of a place, `depth` pages of it for the sake of its jobs; `latest` is its turn.
-    pub(super) fn begin_reading(&mut self, place: usize, latest: Tick, now: Tick, depth: u32, finds: Finds) {
+    /// Begins to read the list of a place, so far for the sake of its jobs; `latest` is its turn.
+    pub(super) fn begin_reading(&mut self, place: usize, latest: Tick, now: Tick, depth: Depth, finds: Finds) {
         let Some(slot) = self.places.get_mut(place) else { return };
         let pool = slot.watched.and_then(|pool| self.pools.get_mut(pool));
         let depth = match (finds, pool) {
             (Finds::Nothing, _) | (Finds::Jobs, None) => depth,
             (Finds::Jobs, Some(pool)) => {
                 pool.state = PoolState::Reading;
-                depth.max(pool.pages_to_read())
+                Depth { pages: depth.pages.max(pool.pages_to_read()), ..depth }
             }
         };
-        slot.reader.begin(depth, finds);
+        slot.reader.begin(depth.pages, finds);
         if self.settings.batch == Batch::Auto && !slot.reader.rests(now) {
             for index in &slot.jobs {
                 let Some(job) = self.jobs.get_mut(*index).filter(|job| job.is_listable()) else { continue };
-                if slot.reader.page_of(job.seat).is_none_or(|page| page >= depth) {
+                if slot.reader.page_of(job.seat).is_none_or(|page| page >= depth.pages) {
                     continue;
                 }
-                if let Some(due) = job.soon(now) {
-                    job.state = State::Expected(due);
+                match job.state {
+                    State::Ready(due) => job.state = State::Expected(due),
+                    State::Waiting(at) if job.waited(now).is_some_and(|waited| waited >= depth.enough) => {
+                        job.state = State::Expected(at);
+                    }
+                    State::Waiting(_) | State::Expected(_) | State::InFlight | State::Over(_) | State::Gone => {}
                 }
             }
         }

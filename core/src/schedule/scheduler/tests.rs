@@ -8,9 +8,7 @@ use crate::domain::track::WatchedJob;
 use crate::domain::{
     Counts, ErrorKind, JobEvent, JobFact, JobPolicy, JobSnapshot, JobStatus, JobTrack, Limit, Memory, Timestamp,
 };
-use crate::schedule::{
-    BackoffPolicy, Batch, Ceilings, News, PollResult, PoolPage, Question, RateChange, Replacement,
-};
+use crate::schedule::{BackoffPolicy, Batch, Ceilings, News, PollResult, PoolPage, Question, RateChange, Replacement};
 
 mod lists;
 mod memory;
