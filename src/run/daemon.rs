@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cognito_import_watch_core::domain::{JobEvent, Memory, PollError, Target, UserPoolId};
+use cognito_import_watch_core::domain::{JobEvent, Memory, PollError, UserPoolId};
 use cognito_import_watch_core::schedule::{
     Ending, Input, JobView, LaneIndex, News, Now, Question, RateChange, Scheduler,
 };
@@ -185,8 +185,8 @@ struct Daemon {
     ledger: Box<dyn Ledger>,
     log: Arc<DaemonLog>,
     lanes: Vec<LaneName>,
-    /// The records of jobs that were not asked about again since.
-    tickets: HashMap<Target, Ticket>,
+    /// The newest record of a job of each pool: no request about the pool is sent before it is kept.
+    tickets: HashMap<UserPoolId, Ticket>,
     newest: Option<Ticket>,
 }
 
@@ -225,7 +225,7 @@ impl Observer for Daemon {
     fn observed(&mut self, job: &JobView<'_>, events: &[JobEvent], memory: Memory, now: Now) {
         let ticket = self.ledger.record(record::of(job, events, memory, self.ledger.instance(), now));
         if memory == Memory::OutOfDate {
-            self.tickets.insert(job.watched.target.clone(), ticket);
+            self.tickets.insert(job.watched.target.pool.clone(), ticket);
             self.newest = Some(ticket);
         }
         if let Some(lane) = self.lanes.get_mut(job.lane.0) {
@@ -237,10 +237,15 @@ impl Observer for Daemon {
     }
 
     fn before(&mut self, question: &Question) -> Option<BoxFuture<'static, ()>> {
-        match question {
-            Question::Describe(target) => self.tickets.remove(target).map(|ticket| self.ledger.settled(ticket)),
-            Question::List { .. } => None,
-        }
+        let pool = match question {
+            Question::Describe(target) => &target.pool,
+            Question::List { pool, .. } => pool,
+        };
+        self.tickets.get(pool).map(|ticket| self.ledger.settled(*ticket))
+    }
+
+    fn list_failed(&mut self, pool: &UserPoolId, error: &PollError) {
+        pool_log::list_failed(pool, error);
     }
 
     fn pool_failed(&mut self, pool: &UserPoolId, error: &PollError, next_poll: Option<Duration>, news: News) {

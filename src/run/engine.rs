@@ -75,6 +75,7 @@ pub(super) async fn build(plan: &Plan, ending: Ending, keys: &Keys, known: &Know
     let settings = Settings {
         backoff: plan.poll.backoff.clone(),
         ceilings: plan.ceilings.clone(),
+        batch: plan.poll.batch,
         ending,
         seed: Uuid::new_v4().as_u64_pair().0,
     };
@@ -118,7 +119,13 @@ async fn watched(plan: &Plan, lanes: &mut Lanes, known: &Known, now: Now) -> Res
             known: of_pool.map(|(target, stored)| (target.job.clone(), track(stored))).collect(),
         });
     }
-    Ok(Replacement { backoff: plan.poll.backoff.clone(), ceilings: plan.ceilings.clone(), jobs, pools })
+    Ok(Replacement {
+        backoff: plan.poll.backoff.clone(),
+        ceilings: plan.ceilings.clone(),
+        batch: plan.poll.batch,
+        jobs,
+        pools,
+    })
 }
 
 impl Engine {

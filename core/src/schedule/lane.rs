@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use super::Ceilings;
 use super::rate::Bucket;
-use crate::domain::{Tick, Timestamp};
+use crate::domain::{ErrorKind, PollError, Tick, Timestamp};
 
 /// Two pools throttled within this time mean that the account's quota is used up, not a pool's.
 const TOGETHER: Duration = Duration::from_secs(1);
@@ -65,6 +65,19 @@ pub enum Passage {
     Unknown,
     /// Throttled, with or without a hint of how long to stay away.
     Throttled(Option<Duration>),
+}
+
+impl Passage {
+    /// What a failed request tells.
+    #[must_use]
+    pub fn of_failure(error: &PollError) -> Self {
+        match error.kind {
+            ErrorKind::Throttled => Self::Throttled(error.retry_after),
+            // It may never have reached the service.
+            ErrorKind::Transient => Self::Unknown,
+            ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::Invalid => Self::Through,
+        }
+    }
 }
 
 /// A change of the lane's rate that is worth telling.

@@ -120,10 +120,12 @@ impl Sink for Puppet {
     }
 
     fn tell(&mut self, events: &[Arc<RenderedEvent>]) -> Delivery {
+        // As it was told before the test can know of these events, and tell it otherwise.
+        let delivery = *self.obeys.0.lock().unwrap();
         for event in events {
             self.told.send(event.line.to_string()).ok();
         }
-        *self.obeys.0.lock().unwrap()
+        delivery
     }
 
     fn confirm(&mut self, patience: Duration) -> Delivery {

@@ -42,12 +42,7 @@ impl Scheduler {
         let Some(slot) = self.lanes.get_mut(&place.lane) else { return };
         let passage = match result {
             PollResult::Job(..) | PollResult::Page(_) => Passage::Through,
-            PollResult::Failed(PollError { kind: ErrorKind::Throttled, retry_after, .. }) => {
-                Passage::Throttled(*retry_after)
-            }
-            // It may never have reached the service.
-            PollResult::Failed(PollError { kind: ErrorKind::Transient, .. }) => Passage::Unknown,
-            PollResult::Failed(_) => Passage::Through,
+            PollResult::Failed(error) => Passage::of_failure(error),
         };
         slot.lane.answered(now, request.permit, passage);
         self.touched.insert(place.lane);
