@@ -12,6 +12,6 @@ pub mod way;
 
 pub use bucket::Bucket;
 pub use life::Life;
-pub use neighbour::Neighbour;
+pub use neighbour::{Neighbour, Rhythm};
 pub use service::{Cognito, JobIndex, Operation, Quota};
 pub use way::Way;

@@ -1,28 +1,43 @@
 //! Another caller of the same account: it asks for other pools' things, and takes its share of the account's quota.
 
-use crate::time::{NEVER, Nanos, SECOND, as_seconds};
+use crate::time::{NEVER, Nanos, SECOND};
 
 /// How often another caller asks, by time: rates in requests per second, each from its time on.
 #[derive(Clone, Debug, Default)]
 pub struct Neighbour {
     rates: Vec<(Nanos, f64)>,
+    rhythm: Rhythm,
+}
+
+/// How the requests of a caller are spread.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rhythm {
+    /// Each at any time, whenever the others were (a Poisson process): sometimes several come together.
+    #[default]
+    Chance,
+    /// Always as far apart.
+    Even,
 }
 
 impl Neighbour {
     /// One that changes its rate at these times, in order; before the first it asks for nothing.
     #[must_use]
-    pub fn new(rates: Vec<(Nanos, f64)>) -> Self {
-        Self { rates }
+    pub fn new(rates: Vec<(Nanos, f64)>, rhythm: Rhythm) -> Self {
+        Self { rates, rhythm }
     }
 
-    /// When it asks next after `now`: on average at its rate, by chance (a Poisson process).
+    /// When it asks next after `now`; [`NEVER`] when it does no more.
     #[must_use]
     pub fn next(&self, now: Nanos, random: &mut fastrand::Rng) -> Nanos {
         let mut from = now;
         loop {
             let rate = self.rates.iter().rev().find(|(at, _)| *at <= from).map_or(0.0, |(_, rate)| *rate);
             let changes = self.rates.iter().map(|(at, _)| *at).find(|at| *at > from).unwrap_or(NEVER);
-            let wait = -(1.0 - random.f64()).ln() / rate * SECOND as f64;
+            let intervals = match self.rhythm {
+                Rhythm::Chance => -(1.0 - random.f64()).ln(),
+                Rhythm::Even => 1.0,
+            };
+            let wait = intervals / rate * SECOND as f64;
             if rate > 0.0 && from.saturating_add(wait as Nanos) < changes {
                 return from + wait as Nanos;
             }
@@ -33,12 +48,6 @@ impl Neighbour {
             from = changes;
         }
     }
-
-    /// When it asks for the first time, in seconds; infinite for one that never does.
-    #[must_use]
-    pub fn begins(&self) -> f64 {
-        self.rates.iter().find(|(_, rate)| *rate > 0.0).map_or(f64::INFINITY, |(at, _)| as_seconds(*at))
-    }
 }
 
 #[cfg(test)]
@@ -47,7 +56,7 @@ mod tests {
 
     #[test]
     fn it_asks_at_its_rate_from_its_time_on() {
-        let neighbour = Neighbour::new(vec![(10 * SECOND, 15.0), (110 * SECOND, 0.0)]);
+        let neighbour = Neighbour::new(vec![(10 * SECOND, 15.0), (110 * SECOND, 0.0)], Rhythm::Chance);
         let mut random = fastrand::Rng::with_seed(1);
         let mut times = Vec::new();
         let mut now = 0;

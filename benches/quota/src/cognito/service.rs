@@ -73,6 +73,21 @@ impl Cognito {
         Self { quota, accounts: vec![bucket; accounts], pools: Vec::new(), jobs: Vec::new(), outage: 0..0 }
     }
 
+    /// A service with one account, so many pools, and so many jobs of one life spread over them.
+    ///
+    /// # Errors
+    /// When a job's id is not taken.
+    pub fn alike(quota: Quota, jobs: usize, pools: usize, life: Life) -> Result<Self, TargetError> {
+        let mut cognito = Self::new(quota, 1);
+        for _ in 0..pools {
+            cognito.add_pool(0)?;
+        }
+        for job in 0..jobs {
+            cognito.add_job(job % pools, life)?;
+        }
+        Ok(cognito)
+    }
+
     /// Throttles everything for a while.
     pub fn throttle_all(&mut self, during: std::ops::Range<Nanos>) {
         self.outage = during;

@@ -3,7 +3,7 @@
 use cognito_import_watch_core::domain::TargetError;
 
 use super::{DEFAULT, FULL, Poller, Rates, Size, merged};
-use crate::cognito::{Cognito, Life, Neighbour, Quota, Way};
+use crate::cognito::{Cognito, Life, Neighbour, Quota, Rhythm, Way};
 use crate::ours::{Asking, Scene};
 use crate::peer::Begin;
 use crate::record::Window;
@@ -19,9 +19,11 @@ const GRACE: Nanos = 10 * SECOND;
 /// Who shares an account with us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// 15 requests/s, from its beginning on.
-    Steady,
-    /// 5, 15, 10, 0 and 18 requests/s, two minutes each.
+    /// 15 requests/s, evenly, from its beginning on.
+    Even,
+    /// 15 requests/s on average, by chance, from its beginning on.
+    Chance,
+    /// 5, 15, 10, 0 and 18 requests/s on average, two minutes each.
     Varying,
 }
 
@@ -39,17 +41,16 @@ pub struct Case {
 }
 
 fn scene(case: Case, seed: u64) -> Result<Scene, TargetError> {
-    let mut cognito = Cognito::new(Quota { burst: case.burst, ..Quota::default() }, 1);
-    let pools = (0..case.pools).map(|_| cognito.add_pool(0)).collect::<Result<Vec<_>, _>>()?;
-    for job in 0..case.jobs {
-        cognito.add_job(pools.get(job % case.pools).copied().unwrap_or_default(), Life::STILL)?;
-    }
-    let rates = match case.shape {
-        Shape::Steady => vec![(BEGINS, 15.0)],
-        Shape::Varying => (0..).map(|turn| BEGINS + turn * 120 * SECOND).zip([5.0, 15.0, 10.0, 0.0, 18.0]).collect(),
+    let quota = Quota { burst: case.burst, ..Quota::default() };
+    let cognito = Cognito::alike(quota, case.jobs, case.pools, Life::STILL)?;
+    let turns = (0..).map(|turn| BEGINS + turn * 120 * SECOND);
+    let neighbour = match case.shape {
+        Shape::Even => Neighbour::new(vec![(BEGINS, 15.0)], Rhythm::Even),
+        Shape::Chance => Neighbour::new(vec![(BEGINS, 15.0)], Rhythm::Chance),
+        Shape::Varying => Neighbour::new(turns.zip([5.0, 15.0, 10.0, 0.0, 18.0]).collect(), Rhythm::Chance),
     };
     let window = Window { from: BEGINS, to: UNTIL - 120 * SECOND, until: UNTIL };
-    Ok(Scene { cognito, way: Way::UNEVEN, neighbour: Neighbour::new(rates), window, seed })
+    Ok(Scene { cognito, way: Way::UNEVEN, neighbour, window, seed })
 }
 
 /// How both fared.
@@ -105,13 +106,21 @@ pub fn table(size: Size) -> Result<Table, TargetError> {
             "ours throttled %",
         ],
     );
-    let shapes = [("15/s", Shape::Steady, 1.0), ("15/s", Shape::Steady, 0.25), ("0 to 18/s", Shape::Varying, 1.0)];
+    let shapes = [
+        ("15/s evenly", Shape::Even, 1.0),
+        ("15/s", Shape::Chance, 1.0),
+        ("15/s", Shape::Chance, 0.25),
+        ("0 to 18/s", Shape::Varying, 1.0),
+    ];
     for (shape_name, shape, burst) in shapes {
         let case = Case { jobs, pools: 20, shape, burst };
+        // How the neighbour fares beside next to nobody: what it does to itself.
         let nobody = Rates { lane: 0.1, pool: 0.1 };
         for (ceilings, rates) in [("0.1/0.1", nobody), ("5/2", DEFAULT), ("20/5", FULL)] {
-            let figures = figures(&Poller::ours(rates, Asking::PerJob), case, size.seeds)?;
-            table.row(row(shape_name, burst, "ours, no lists", ceilings, figures));
+            for (name, asking) in [("ours, no lists", Asking::PerJob), ("ours", Asking::Lists)] {
+                let figures = figures(&Poller::ours(rates, asking), case, size.seeds)?;
+                table.row(row(shape_name, burst, name, ceilings, figures));
+            }
         }
         for (name, peer) in Poller::peers() {
             table.row(row(shape_name, burst, name, "-", figures(&peer, case, size.seeds)?));

@@ -3,7 +3,7 @@
 
 use cognito_import_watch_core::domain::TargetError;
 
-use super::{DEFAULT, FULL, Poller, Rates, Size, merged};
+use super::{DEFAULT, FULL, Poller, Size, merged};
 use crate::cognito::{Cognito, Life, Neighbour, Quota, Way};
 use crate::ours::{Asking, Scene};
 use crate::peer::Begin;
@@ -25,17 +25,15 @@ pub struct Case {
     pub jobs: usize,
     /// Over how many pools.
     pub pools: usize,
+    /// The way to the service.
+    pub way: Way,
 }
 
 fn scene(case: Case, seed: u64) -> Result<Scene, TargetError> {
-    let mut cognito = Cognito::new(Quota::default(), 1);
-    let pools = (0..case.pools).map(|_| cognito.add_pool(0)).collect::<Result<Vec<_>, _>>()?;
-    for job in 0..case.jobs {
-        cognito.add_job(pools.get(job % case.pools).copied().unwrap_or_default(), Life::STILL)?;
-    }
+    let mut cognito = Cognito::alike(Quota::default(), case.jobs, case.pools, Life::STILL)?;
     cognito.throttle_all(BEGINS..ENDS);
     let window = Window { from: BEGINS, to: ENDS, until: UNTIL };
-    Ok(Scene { cognito, way: Way::UNEVEN, neighbour: Neighbour::default(), window, seed })
+    Ok(Scene { cognito, way: case.way, neighbour: Neighbour::default(), window, seed })
 }
 
 /// What an outage came to, in requests per second.
@@ -86,12 +84,13 @@ fn good(record: &Record, from: Nanos, to: Nanos) -> f64 {
 /// # Errors
 /// When a scene cannot be made.
 pub fn table(size: Size) -> Result<Table, TargetError> {
-    let case = Case { jobs: size.jobs.unwrap_or(1_000), pools: 20 };
+    let case = |way| Case { jobs: size.jobs.unwrap_or(1_000), pools: 20, way };
     let mut table = Table::new(
-        format!("outage: {} moving jobs over {} pools, all throttled for a minute; requests/s", case.jobs, case.pools),
+        "outage: 1000 moving jobs (or --jobs) over 20 pools, everything throttled for a minute; requests/s",
         &[
             "poller",
             "ceilings",
+            "way",
             "before",
             "during (<= 1)",
             "after its first 10 s",
@@ -99,21 +98,22 @@ pub fn table(size: Size) -> Result<Table, TargetError> {
             "back after s (<= 10)",
         ],
     );
-    let rates = [("5/2", DEFAULT), ("20/5", FULL), ("20/2", Rates { lane: 20.0, pool: 2.0 })];
-    for (ceilings, rates) in rates {
+    for (ceilings, rates) in [("5/2", DEFAULT), ("20/5", FULL)] {
         for (name, asking) in [("ours, no lists", Asking::PerJob), ("ours", Asking::Lists)] {
-            let figures = figures(&Poller::ours(rates, asking), case, size.seeds)?;
-            table.row(row(name, ceilings, figures));
+            for (way_name, way) in [("even", Way::EVEN), ("uneven", Way::UNEVEN)] {
+                let figures = figures(&Poller::ours(rates, asking), case(way), size.seeds)?;
+                table.row(row(name, ceilings, way_name, figures));
+            }
         }
     }
     for (name, peer) in Poller::peers() {
-        table.row(row(name, "-", figures(&peer, case, size.seeds)?));
+        table.row(row(name, "-", "uneven", figures(&peer, case(Way::UNEVEN), size.seeds)?));
     }
     Ok(table)
 }
 
-fn row(name: &str, ceilings: &str, figures: Figures) -> Vec<String> {
+fn row(name: &str, ceilings: &str, way: &str, figures: Figures) -> Vec<String> {
     let Figures { before, during, later, back, back_after } = figures;
     let numbers = [before, during, later, back, back_after].map(number);
-    [name.to_owned(), ceilings.to_owned()].into_iter().chain(numbers).collect()
+    [name.to_owned(), ceilings.to_owned(), way.to_owned()].into_iter().chain(numbers).collect()
 }

@@ -34,11 +34,7 @@ impl Case {
     }
 
     fn scene(self, until: f64, seed: u64) -> Result<Scene, TargetError> {
-        let mut cognito = Cognito::new(Quota::default(), 1);
-        let pools = (0..self.pools).map(|_| cognito.add_pool(0)).collect::<Result<Vec<_>, _>>()?;
-        for job in 0..self.jobs {
-            cognito.add_job(pools.get(job % self.pools).copied().unwrap_or_default(), Life::STILL)?;
-        }
+        let cognito = Cognito::alike(Quota::default(), self.jobs, self.pools, Life::STILL)?;
         let until = seconds(until);
         let window = Window { from: 0, to: until / 2, until: until / SECOND * SECOND };
         Ok(Scene { cognito, way: self.way, neighbour: Neighbour::default(), window, seed })

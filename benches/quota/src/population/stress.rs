@@ -40,12 +40,7 @@ impl Case {
     }
 
     fn cognito(self) -> Result<Cognito, TargetError> {
-        let mut cognito = Cognito::new(Quota::default(), 1);
-        let pools = (0..self.pools()).map(|_| cognito.add_pool(0)).collect::<Result<Vec<_>, _>>()?;
-        for job in 0..self.jobs {
-            cognito.add_job(pools.get(job % self.pools()).copied().unwrap_or_default(), Life::STILL)?;
-        }
-        Ok(cognito)
+        Cognito::alike(Quota::default(), self.jobs, self.pools(), Life::STILL)
     }
 
     /// The best that can be done with the ceilings, by somebody who keeps the intervals too.

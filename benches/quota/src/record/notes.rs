@@ -136,7 +136,8 @@ impl Record {
     }
 
     fn gap(&mut self, last: Nanos, at: Nanos, active: bool) {
-        self.longest_unseen = self.longest_unseen.max(at - last);
+        // An answer that is on its way at the end may come after it.
+        self.longest_unseen = self.longest_unseen.max(at.saturating_sub(last));
         let (from, to) = (last.max(self.window.from), at.min(self.window.to));
         if from < to {
             let latency = if active { &mut self.moving } else { &mut self.sleeping };
