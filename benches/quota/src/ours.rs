@@ -12,7 +12,7 @@ use cognito_import_watch_core::schedule::{
 };
 
 use crate::cognito::life::stage_of;
-use crate::cognito::{Cognito, Neighbour, Operation, Way};
+use crate::cognito::{Cognito, JobIndex, Neighbour, Operation, Way};
 use crate::record::{Record, Window};
 use crate::time::{NEVER, Nanos, as_seconds, clocks, nanos, wall};
 
@@ -144,7 +144,7 @@ impl World {
                 policy: Arc::clone(&policy),
                 progress_interval: Duration::from_secs(30),
             };
-            self.feed(Input::Job(NewJob { lane: LaneIndex(account), job, known: None }), None);
+            self.feed(Input::Job(NewJob { lane: LaneIndex(account), job, known: None }));
         }
     }
 
@@ -166,7 +166,7 @@ impl World {
             }
             if happens > next {
                 let before = self.flights.len();
-                self.feed(Input::Wake, None);
+                self.feed(Input::Wake);
                 wake = self.wake();
                 in_vain += u32::from(self.flights.len() == before);
                 assert!(in_vain < WAKES_IN_VAIN, "the scheduler is woken without end at {} s", as_seconds(next));
@@ -187,13 +187,11 @@ impl World {
         self.scheduler.next_wake(clocks(self.now).tick).map_or(NEVER, |tick| nanos(tick.as_duration()))
     }
 
-    /// Tells the scheduler something and does what it says. `takes` is the round trip of the answer, if it is one.
-    fn feed(&mut self, input: Input, takes: Option<Nanos>) {
+    /// Tells the scheduler something and sends what it says. What it observed is read from its own state.
+    fn feed(&mut self, input: Input) {
         for action in self.scheduler.handle(clocks(self.now), input) {
-            match action {
-                Action::Send(request) => self.send(request),
-                Action::Observed { job, .. } => self.observed(job, takes.unwrap_or_default()),
-                Action::PoolFailed { .. } | Action::PoolRecovered { .. } | Action::RateChanged(..) => {}
+            if let Action::Send(request) = action {
+                self.send(request);
             }
         }
     }
@@ -240,12 +238,22 @@ impl World {
     }
 
     fn answered(&mut self, id: u64) {
-        let Some(Flight { takes, result: Some(result), .. }) = self.flights.remove(&id) else { return };
-        self.feed(Input::Answered { id, result }, Some(takes));
+        let Some(Flight { question, takes, result: Some(result), .. }) = self.flights.remove(&id) else { return };
+        let shown: Vec<JobIndex> = match (&question, &result) {
+            (Question::Describe(target), _) => self.cognito.job_of(&target.job).into_iter().collect(),
+            (Question::List { .. }, PollResult::Page(page)) => {
+                page.jobs.iter().filter_map(|(job, _)| self.cognito.job_of(job)).collect()
+            }
+            (Question::List { .. }, PollResult::Job(..) | PollResult::Failed(_)) => Vec::new(),
+        };
+        self.feed(Input::Answered { id, result });
+        for job in shown {
+            self.looked(job, takes);
+        }
     }
 
-    /// The scheduler took in an answer about a job, good or not.
-    fn observed(&mut self, job: usize, takes: Nanos) {
+    /// The scheduler has taken in an answer that was about this job among others, good or not.
+    fn looked(&mut self, job: JobIndex, takes: Nanos) {
         let now = clocks(self.now);
         let Some(view) = self.scheduler.view(job, now) else { return };
         let good = view.track.last_good() == Some(now.wall);

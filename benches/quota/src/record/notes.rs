@@ -99,10 +99,10 @@ impl Record {
         }
     }
 
-    /// A job was looked at and is known to be at this stage. `wanted` is the gap since the last look that was
+    /// A job was looked at and is known to be at this stage; one that is over is not looked at any more. `wanted` is the gap since the last look that was
     /// wanted, where it is known.
     pub fn looked(&mut self, at: Nanos, cognito: &Cognito, job: JobIndex, stage: usize, wanted: Option<Nanos>) {
-        let Some(sight) = self.sights.get_mut(job) else { return };
+        let Some(sight) = self.sights.get_mut(job).filter(|sight| sight.stage < STAGES - 1) else { return };
         let life = cognito.life(job);
         if sight.first == NEVER {
             sight.first = at;
