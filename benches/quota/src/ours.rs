@@ -113,7 +113,7 @@ struct World {
 impl World {
     fn new(ours: &Ours, scene: Scene) -> Self {
         let Scene { cognito, way, neighbour, window, seed } = scene;
-        let ceilings = (ours.ceilings.per_lane(), ours.ceilings.per_pool());
+        let ceilings = Some((ours.ceilings.per_lane(), ours.ceilings.per_pool()));
         let mut random = fastrand::Rng::with_seed(seed);
         Self {
             scheduler: Scheduler::new(ours.settings(random.u64(..)), clocks(0).tick),

@@ -105,7 +105,7 @@ impl Peer {
     #[must_use]
     pub fn run(&self, scene: Scene, begin: Begin) -> Record {
         let Scene { mut cognito, way, neighbour, window, seed } = scene;
-        let mut record = Record::new(&cognito, window, (f64::INFINITY, f64::INFINITY));
+        let mut record = Record::new(&cognito, window, None);
         let mut random = fastrand::Rng::with_seed(seed);
         let mut timers = vec![Timer::default(); cognito.job_count()];
         let mut other_asks = neighbour.next(0, &mut random);

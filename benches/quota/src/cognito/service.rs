@@ -50,7 +50,6 @@ struct Pool {
 
 #[derive(Clone, Debug)]
 struct Job {
-    pool: usize,
     target: Target,
     life: Life,
 }
@@ -62,6 +61,8 @@ pub struct Cognito {
     accounts: Vec<Bucket>,
     pools: Vec<Pool>,
     jobs: Vec<Job>,
+    /// The pool and account of each job, apart from the rest: they are looked up with every request.
+    places: Vec<(u32, u32)>,
     outage: std::ops::Range<Nanos>,
 }
 
@@ -70,7 +71,14 @@ impl Cognito {
     #[must_use]
     pub fn new(quota: Quota, accounts: usize) -> Self {
         let bucket = Bucket::new(quota.per_account, quota.per_account * quota.burst);
-        Self { quota, accounts: vec![bucket; accounts], pools: Vec::new(), jobs: Vec::new(), outage: 0..0 }
+        Self {
+            quota,
+            accounts: vec![bucket; accounts],
+            pools: Vec::new(),
+            jobs: Vec::new(),
+            places: Vec::new(),
+            outage: 0..0,
+        }
     }
 
     /// A service with one account, so many pools, and so many jobs of one life spread over them.
@@ -110,9 +118,10 @@ impl Cognito {
     /// When there is no such pool.
     pub fn add_job(&mut self, pool: usize, life: Life) -> Result<JobIndex, TargetError> {
         let index = self.jobs.len();
-        let id = self.pools.get(pool).map_or("", |pool| pool.id.as_str());
+        let (id, account) = self.pools.get(pool).map_or(("", 0), |pool| (pool.id.as_str(), pool.account));
         let target = format!("{id}/import-{index}").parse()?;
-        self.jobs.push(Job { pool, target, life });
+        self.jobs.push(Job { target, life });
+        self.places.push((pool as u32, account as u32));
         if let Some(pool) = self.pools.get_mut(pool) {
             pool.jobs.push(index);
         }
@@ -153,8 +162,7 @@ impl Cognito {
     /// A job's pool and account.
     #[must_use]
     pub fn place(&self, job: JobIndex) -> Option<(usize, usize)> {
-        let pool = self.jobs.get(job)?.pool;
-        Some((pool, self.pools.get(pool)?.account))
+        self.places.get(job).map(|(pool, account)| (*pool as usize, *account as usize))
     }
 
     /// A job's life; one that is not there sleeps.

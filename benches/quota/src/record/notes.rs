@@ -50,12 +50,13 @@ pub struct Record {
 
 impl Record {
     /// Notes on a run against this service. `ceilings` are the rates of an account and of a pool's operation that
-    /// are never to be passed, in requests per second.
+    /// are never to be passed, in requests per second, where there are any.
     #[must_use]
-    pub fn new(cognito: &Cognito, window: Window, ceilings: (f64, f64)) -> Self {
+    pub fn new(cognito: &Cognito, window: Window, ceilings: Option<(f64, f64)>) -> Self {
         let length = usize::try_from(window.until / SECOND).unwrap_or(usize::MAX - 1) + 1;
         let by_second = vec![vec![0; length]; cognito.account_count()];
-        let (lane, pool) = (Spacing::new(ceilings.0), Spacing::new(ceilings.1));
+        let spaced = |rate: Option<f64>, count| rate.map_or(Vec::new(), |rate| vec![Spacing::new(rate); count]);
+        let pools = spaced(ceilings.map(|(_, pool)| pool), cognito.pool_count());
         Self {
             window,
             sights: vec![Sight { first: NEVER, last: 0, stage: 0 }; cognito.job_count()],
@@ -67,8 +68,8 @@ impl Record {
             sent: by_second.clone(),
             throttled: by_second,
             others: vec![(0, 0); length],
-            lanes: vec![lane; cognito.account_count()],
-            pools: vec![[pool.clone(), pool]; cognito.pool_count()],
+            lanes: spaced(ceilings.map(|(lane, _)| lane), cognito.account_count()),
+            pools: pools.into_iter().map(|pool| [pool.clone(), pool]).collect(),
         }
     }
 
