@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cognito_import_watch_core::domain::{ErrorKind, JobPolicy, PollError, WatchedJob};
 use cognito_import_watch_core::schedule::{
-    Action, BackoffPolicy, Ceilings, Ending, Input, LaneIndex, NewJob, PollResult, Question, Request, Scheduler,
+    Action, BackoffPolicy, Batch, Ceilings, Ending, Input, LaneIndex, NewJob, PollResult, Question, Request, Scheduler,
     Settings,
 };
 
@@ -61,10 +61,18 @@ impl Default for Ours {
 }
 
 impl Ours {
-    /// The scheduler's own settings: the one place where they are made. Today's scheduler observes no job by lists,
-    /// so that [`Ours::asking`] changes nothing yet.
+    /// The scheduler's own settings: the one place where they are made.
     fn settings(&self, seed: u64) -> Settings {
-        Settings { backoff: self.backoff.clone(), ceilings: self.ceilings.clone(), ending: Ending::WhenStopped, seed }
+        Settings {
+            backoff: self.backoff.clone(),
+            ceilings: self.ceilings.clone(),
+            batch: match self.asking {
+                Asking::PerJob => Batch::Never,
+                Asking::Lists => Batch::Auto,
+            },
+            ending: Ending::WhenStopped,
+            seed,
+        }
     }
 
     /// Runs the scheduler through a scene.

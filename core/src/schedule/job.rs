@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::reader::Seat;
 use super::settings::Ending;
-use super::turn::Class;
+use super::turn::{Class, Turn};
 use super::{BackoffPolicy, LaneIndex, Now};
 use crate::domain::track::{Pace, WatchedJob};
 use crate::domain::{ErrorKind, JobSnapshot, JobTrack, Tick, Timestamp, Verdict};
@@ -160,12 +160,19 @@ impl JobSlot {
         }
     }
 
-    /// Since when it waits for its lane, or is to be shown by a list.
-    pub(super) fn due(&self) -> Option<Tick> {
-        match self.state {
-            State::Ready(due) | State::Expected(due) => Some(due),
-            State::Waiting(_) | State::InFlight | State::Over(_) | State::Gone => None,
-        }
+    /// What decides when it has its turn; `None` where it waits for none.
+    pub(super) fn turn(&self) -> Option<Turn> {
+        let due = match self.state {
+            State::Ready(due) | State::Expected(due) => due,
+            State::Waiting(_) | State::InFlight | State::Over(_) | State::Gone => return None,
+        };
+        Some(Turn {
+            class: self.counted?,
+            asked: self.asked,
+            due,
+            interval: self.interval.unwrap_or_default(),
+            rank: self.rank,
+        })
     }
 
     /// The part of its interval that it has waited, up to 1; `None` where it is not to be asked about, or is being.

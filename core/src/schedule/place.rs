@@ -7,7 +7,7 @@ use super::LaneIndex;
 use super::job::JobSlot;
 use super::lane::{Lane, Permit, PoolBucket};
 use super::reader::Reader;
-use super::turn::{Class, Crowd};
+use super::turn::{Class, Crowd, Turn};
 use crate::domain::{Tick, UserPoolId};
 
 /// What is due, or asked about.
@@ -46,10 +46,10 @@ pub(super) struct Place {
     moving: Queue,
     sleeping: Queue,
     new: Queue,
-    /// The latest time for the next page of its list, while it waits for the lane.
-    pub(super) page: Option<Tick>,
-    /// Nothing is sent before: a list is better than one more question about a job, and has to wait.
-    pub(super) held_until: Tick,
+    /// The next page of its list, while it waits for the lane.
+    pub(super) page: Option<Turn>,
+    /// What waits for a list that is better than one more question about a job alone.
+    pub(super) held: Held,
     /// The pool that is watched as a whole.
     pub(super) watched: Option<usize>,
     /// Its jobs, with some that are over.
@@ -68,7 +68,7 @@ impl Place {
             sleeping: Queue::new(),
             new: Queue::new(),
             page: None,
-            held_until: Tick::ZERO,
+            held: Held::default(),
             watched: None,
             jobs: Vec::new(),
             crowd: Crowd::default(),
@@ -117,6 +117,34 @@ impl Place {
             }
         }
         self.page.is_some() || Class::ALL.into_iter().any(|class| self.first(class).is_some())
+    }
+}
+
+/// The classes of jobs that wait for a list, and until when.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Held([Option<HeldUntil>; 3]);
+
+/// When jobs that wait for a list are looked at again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum HeldUntil {
+    /// A list may be sent then.
+    At(Tick),
+    /// The reading that is under way ends.
+    TheEnd,
+}
+
+impl Held {
+    pub(super) fn hold(&mut self, class: Class, until: HeldUntil) {
+        self.0[class as usize] = Some(until);
+    }
+
+    /// When the class may be asked about; `None` while a reading is under way.
+    pub(super) fn ready_at(&self, class: Class, now: Tick) -> Option<Tick> {
+        match self.0[class as usize] {
+            None => Some(now),
+            Some(HeldUntil::At(at)) => Some(at),
+            Some(HeldUntil::TheEnd) => None,
+        }
     }
 }
 

@@ -136,13 +136,16 @@ impl Reader {
         first
     }
 
-    /// Whether there is more to read, and a reason to: jobs that are expected, or may be found.
-    pub(super) fn reads_on(&self, is_expected: Expected) -> bool {
+    /// Whether there is more to read, and a reason to: jobs that may be found, or so many that are still to be shown,
+    /// and that are not as deep as was thought or worth a longer list by themselves.
+    pub(super) fn reads_on(&self, expected: usize) -> bool {
         match &self.state {
             Reading::Idle => false,
             Reading::Begun { token: None, .. } => false,
             Reading::Begun { finds: Finds::Jobs, .. } => true,
-            Reading::Begun { pages, depth, .. } => pages < depth && is_expected == Expected::Some,
+            Reading::Begun { pages, depth, .. } => {
+                expected > 0 && (pages < depth || expected > *pages as usize + SAVES)
+            }
         }
     }
 
@@ -220,11 +223,4 @@ impl Depth {
 /// to be late enough that not many more lists are read.
 fn enough(pages: u32) -> f64 {
     (1.0 - 1.0 / f64::from(pages.max(1))).max(0.5)
-}
-
-/// Whether a reading has still to show a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Expected {
-    Some,
-    None,
 }

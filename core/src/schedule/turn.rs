@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use super::job::JobSlot;
-use crate::domain::Phase;
+use crate::domain::{Phase, Tick};
 
 /// How many rounds of all jobs at the ceiling a job that sleeps may wait. What it is above 1 goes to those that move.
 const PATIENCE: f64 = 1.1;
@@ -92,9 +92,40 @@ impl Crowd {
     }
 }
 
+/// What decides when a job, or a list that shows it, has its turn.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Turn {
+    pub(super) class: Class,
+    /// When it was asked about last.
+    pub(super) asked: Tick,
+    /// Since when it waits.
+    pub(super) due: Tick,
+    /// The interval that it is to be asked in, before jitter.
+    pub(super) interval: Duration,
+    /// For a new job, the how manieth new one of its pool it is, counted from 0.
+    pub(super) rank: Option<u32>,
+}
+
+impl Turn {
+    /// That of a list which is read to find jobs.
+    pub(super) fn of_pool(due: Tick) -> Self {
+        Self { class: Class::Sleeping, asked: due, due, interval: Duration::ZERO, rank: Some(0) }
+    }
+
+    /// The latest time, where its class comes round so and its pool has so many jobs. Jitter makes a job due earlier
+    /// than it has to be asked about.
+    pub(super) fn latest(&self, round: Duration, size: u32) -> Tick {
+        let wait = match self.rank {
+            Some(rank) => round.mul_f64(share(rank, size)),
+            None => round.max(self.interval),
+        };
+        self.due.max(self.asked.plus(wait))
+    }
+}
+
 /// The part of a round after which the job is due that was the `rank`th new one of its pool, counted from 0, where
 /// the pool has `size` jobs.
-pub(super) fn share(rank: u32, size: u32) -> f64 {
+fn share(rank: u32, size: u32) -> f64 {
     let turn = f64::from(rank) + 1.0;
     turn / turn.max(f64::from(size))
 }

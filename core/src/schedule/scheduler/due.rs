@@ -12,7 +12,7 @@ use crate::schedule::job::State;
 use crate::schedule::place::Appointment;
 use crate::schedule::pool::PoolState;
 use crate::schedule::reader::{Depth, Finds};
-use crate::schedule::turn::{Class, share};
+use crate::schedule::turn::Turn;
 
 /// How long the last look at all jobs may take after the time is up; what is not looked at by then is decided by
 /// what is known. A watch that only looks once has the time besides that its pools' ceiling asks for.
@@ -102,10 +102,10 @@ impl Scheduler {
         self.is_busy(job.place);
     }
 
-    /// Has the next page of a place's list wait for its lane until `latest`.
-    pub(super) fn queue_page(&mut self, place: usize, latest: Tick) {
+    /// Has the next page of a place's list wait for its turn.
+    pub(super) fn queue_page(&mut self, place: usize, turn: Turn) {
         if let Some(slot) = self.places.get_mut(place) {
-            slot.page = Some(latest);
+            slot.page = Some(turn);
             self.is_busy(place);
         }
     }
@@ -118,24 +118,14 @@ impl Scheduler {
         self.touched.insert(slot.lane);
     }
 
-    /// The latest time for a job that is due.
-    pub(super) fn latest_of(&self, index: usize) -> Option<Tick> {
-        let job = self.jobs.get(index)?;
-        let round = self.round(job.place, job.counted?)?;
-        let round = match (job.rank, self.places.get(job.place)) {
-            (Some(rank), Some(place)) => round.mul_f64(share(rank, place.crowd.size())),
-            (Some(_), None) | (None, _) => round,
-        };
-        Some(job.due()?.max(job.asked.plus(round)))
-    }
-
-    /// How long a job of this class waits where the ceiling of its pool, or of its lane, binds.
-    pub(super) fn round(&self, place: usize, class: Class) -> Option<Duration> {
+    /// The latest time for what has its turn at a place, where the ceiling of the pool, or of the lane, binds.
+    pub(super) fn latest(&self, place: usize, turn: Turn) -> Option<Tick> {
         let place = self.places.get(place)?;
         let lane = self.lanes.get(&place.lane)?;
         let ceilings = &self.settings.ceilings;
-        let of_pool = place.crowd.round(class, ceilings.per_pool());
-        Some(of_pool.max(lane.crowd.round(class, ceilings.per_lane())))
+        let of_pool = place.crowd.round(turn.class, ceilings.per_pool());
+        let of_lane = lane.crowd.round(turn.class, ceilings.per_lane());
+        Some(turn.latest(of_pool.max(of_lane), place.crowd.size()))
     }
 
     fn pool_is_due(&mut self, index: usize, due: Tick, now: Tick) {
@@ -144,7 +134,7 @@ impl Scheduler {
         let Some(slot) = self.places.get(place) else { return };
         if slot.reader.is_idle() {
             pool.state = PoolState::Reading;
-            self.begin_reading(place, due, now, Depth::of(0), Finds::Jobs);
+            self.begin_reading(place, Turn::of_pool(due), now, Depth::of(0), Finds::Jobs);
         } else {
             pool.state = PoolState::Due;
         }

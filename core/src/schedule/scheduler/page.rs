@@ -9,9 +9,9 @@ use super::Scheduler;
 use crate::domain::track::{AskedBy, Outcome};
 use crate::domain::{JobId, PollError, Tick};
 use crate::schedule::job::{State, Timing};
-use crate::schedule::place::Appointment;
+use crate::schedule::place::{Appointment, Held};
 use crate::schedule::pool::{PoolPage, PoolState, Then};
-use crate::schedule::reader::{Expected, Finds, Seat};
+use crate::schedule::reader::{Finds, Seat};
 use crate::schedule::{Action, Batch, NewJob, Now};
 
 impl Scheduler {
@@ -88,17 +88,18 @@ impl Scheduler {
         }
     }
 
-    /// Whether the list has still to show a job.
-    fn expects(&self, place: usize) -> Expected {
-        let mut jobs = self.places.get(place).into_iter().flat_map(|place| &place.jobs);
-        let is_expected = |job: &usize| matches!(self.jobs.get(*job).map(|job| job.state), Some(State::Expected(_)));
-        if jobs.any(is_expected) { Expected::Some } else { Expected::None }
+    /// How many jobs the list has still to show.
+    fn expects(&self, place: usize) -> usize {
+        let jobs = self.places.get(place).into_iter().flat_map(|place| &place.jobs);
+        let is_expected = |job: &&usize| matches!(self.jobs.get(**job).map(|job| job.state), Some(State::Expected(_)));
+        jobs.filter(is_expected).count()
     }
 
     /// Jobs that the list should have shown and did not are asked about alone.
     fn end_reading(&mut self, now: Now, place: usize) {
         let Some(slot) = self.places.get_mut(place) else { return };
         let seat = slot.reader.end();
+        slot.held = Held::default();
         self.ask_alone(place, Some(seat));
         let pool = self.places.get(place).and_then(|place| place.watched);
         if let Some(index) = pool
@@ -114,6 +115,7 @@ impl Scheduler {
         let Some(slot) = self.places.get_mut(place) else { return };
         let finds = slot.reader.finds();
         slot.reader.failed(error.kind, now.tick);
+        slot.held = Held::default();
         let pool = slot.watched.filter(|_| finds == Finds::Jobs);
         match pool.and_then(|index| Some((index, self.pools.get_mut(index)?))) {
             Some((index, pool)) => {

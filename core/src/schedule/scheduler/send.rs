@@ -5,12 +5,12 @@
 
 use super::{Scheduler, TimeLeft};
 use crate::domain::Tick;
-use crate::schedule::job::State;
+use crate::schedule::job::{JobSlot, State};
 use crate::schedule::lane::{Lane, Operation};
-use crate::schedule::place::{Item, Place, Sent};
+use crate::schedule::place::{HeldUntil, Item, Place, Sent};
 use crate::schedule::pool::PoolState;
 use crate::schedule::reader::{Depth, Finds};
-use crate::schedule::turn::Class;
+use crate::schedule::turn::{Class, Turn};
 use crate::schedule::{Action, Batch, LaneIndex, Now, Question, Request};
 
 /// What a place is to ask.
@@ -104,12 +104,16 @@ impl Scheduler {
         let place = self.places.get(index);
         let page = place.and_then(|place| Some((place.page?, Item::Page(index))));
         let jobs = Class::ALL.into_iter().filter_map(move |class| place?.first(class));
-        page.into_iter().chain(jobs.filter_map(|job| Some((self.latest_of(job)?, Item::Job(job)))))
+        let jobs = jobs.filter_map(|job| Some((self.jobs.get(job)?.turn()?, Item::Job(job))));
+        page.into_iter().chain(jobs).filter_map(move |(turn, item)| Some((self.latest(index, turn)?, item)))
     }
 
     fn ready_at(&self, lane: &Lane, place: &Place, item: Item, now: Tick) -> Option<Tick> {
         match item {
-            Item::Job(_) => Some(lane.ready_at(now, place.bucket, Operation::Describe)?.max(place.held_until)),
+            Item::Job(job) => {
+                let class = self.jobs.get(job)?.counted?;
+                Some(lane.ready_at(now, place.bucket, Operation::Describe)?.max(place.held.ready_at(class, now)?))
+            }
             Item::Page(_) => lane.ready_at(now, place.bucket, Operation::List),
         }
     }
@@ -125,18 +129,20 @@ impl Scheduler {
     fn choose(&mut self, place: usize, item: Item, now: Tick) -> Choice {
         let Item::Job(job) = item else { return Choice::Page };
         let Some(depth) = self.list_is_worth(place, job, now) else { return Choice::Describe(job) };
-        let Some(slot) = self.places.get(place) else { return Choice::Describe(job) };
+        let Some(turn) = self.jobs.get(job).and_then(JobSlot::turn) else { return Choice::Describe(job) };
+        let Some(slot) = self.places.get_mut(place) else { return Choice::Describe(job) };
+        if !slot.reader.is_idle() {
+            slot.held.hold(turn.class, HeldUntil::TheEnd);
+            return Choice::Hold;
+        }
         let list = self.lanes.get(&slot.lane).and_then(|lane| lane.lane.ready_at(now, slot.bucket, Operation::List));
-        let latest = self.latest_of(job).unwrap_or(now);
         match list {
             Some(at) if at <= now => {
-                self.begin_reading(place, latest, now, depth, self.finding(place, now));
+                self.begin_reading(place, turn, now, depth, self.finding(place, now));
                 Choice::Page
             }
             Some(at) => {
-                if let Some(place) = self.places.get_mut(place) {
-                    place.held_until = at;
-                }
+                slot.held.hold(turn.class, HeldUntil::At(at));
                 Choice::Hold
             }
             None => Choice::Describe(job),
@@ -147,7 +153,7 @@ impl Scheduler {
     fn list_is_worth(&mut self, place: usize, head: usize, now: Tick) -> Option<Depth> {
         let finding = self.finding(place, now);
         let slot = self.places.get_mut(place)?;
-        if self.settings.batch == Batch::Never || !slot.reader.is_idle() || slot.reader.rests(now) {
+        if self.settings.batch == Batch::Never || slot.reader.rests(now) {
             return None;
         }
         let jobs = &self.jobs;
@@ -166,8 +172,8 @@ impl Scheduler {
         if pool.is_some_and(|pool| pool.is_soon(now)) { Finds::Jobs } else { Finds::Nothing }
     }
 
-    /// Begins to read the list of a place, so far for the sake of its jobs; `latest` is its turn.
-    pub(super) fn begin_reading(&mut self, place: usize, latest: Tick, now: Tick, depth: Depth, finds: Finds) {
+    /// Begins to read the list of a place, so far for the sake of its jobs.
+    pub(super) fn begin_reading(&mut self, place: usize, turn: Turn, now: Tick, depth: Depth, finds: Finds) {
         let Some(slot) = self.places.get_mut(place) else { return };
         let pool = slot.watched.and_then(|pool| self.pools.get_mut(pool));
         let depth = match (finds, pool) {
@@ -193,7 +199,7 @@ impl Scheduler {
                 }
             }
         }
-        self.queue_page(place, latest);
+        self.queue_page(place, turn);
     }
 
     fn describe(&mut self, job: usize) -> Option<(Item, Question)> {
@@ -218,10 +224,12 @@ impl Scheduler {
     /// Has the next page wait for the lane. It may wait as little as the first of the jobs that it should show.
     pub(super) fn read_on(&mut self, place: usize, now: Tick) {
         let Some(slot) = self.places.get(place) else { return };
-        let is_expected = |job: &usize| matches!(self.jobs.get(*job).map(|job| job.state), Some(State::Expected(_)));
-        let expected = slot.jobs.iter().copied().filter(is_expected).filter_map(|job| self.latest_of(job));
-        let round = self.round(place, Class::Sleeping).unwrap_or_default();
-        let latest = expected.min().unwrap_or(now.plus(round));
-        self.queue_page(place, latest);
+        let expected = slot.jobs.iter().filter_map(|job| {
+            let job = self.jobs.get(*job).filter(|job| matches!(job.state, State::Expected(_)))?;
+            let turn = job.turn()?;
+            Some((self.latest(place, turn)?, turn))
+        });
+        let first = expected.min_by_key(|(latest, _)| *latest).map(|(_, turn)| turn);
+        self.queue_page(place, first.unwrap_or(Turn::of_pool(now)));
     }
 }
