@@ -7,7 +7,7 @@
 //!
 //! A pool has one bucket for all its requests and one for each operation, for so the service counts. A throttle cuts
 //! that of its operation, once for all the requests that were on their way; a second pool throttled within a second
-//! cuts the lane. [`rate`](super::rate) says how a rate comes back.
+//! cuts the lane, and so does one that had hardly been asked for. [`rate`](super::rate) says how a rate comes back.
 
 use std::time::Duration;
 
@@ -17,6 +17,10 @@ use crate::domain::{ErrorKind, PollError, Tick, Timestamp};
 
 /// Two pools throttled within this time mean that the account's quota is used up, not a pool's.
 const TOGETHER: Duration = Duration::from_secs(1);
+
+/// A pool that was not asked for so many times the time between two requests at its ceiling is throttled for what
+/// others use of the account's quota, not for what it had itself.
+const IDLE: f64 = 3.0;
 
 /// The most of a hint to stay away that is honoured.
 const LONGEST_HINT: Duration = Duration::from_secs(5 * 60);
@@ -54,6 +58,8 @@ pub struct Permit {
     pub operation: Operation,
     /// When it was sent.
     pub sent: Tick,
+    /// The time since the request for the same pool before it.
+    pub gap: Duration,
 }
 
 /// What became of a request, as far as the quota goes.
@@ -124,11 +130,12 @@ struct PoolRates {
     all: Bucket,
     describe: Bucket,
     list: Bucket,
+    last_sent: Option<Tick>,
 }
 
 impl PoolRates {
     fn new(ceiling: f64) -> Self {
-        Self { all: Bucket::new(ceiling), describe: Bucket::new(ceiling), list: Bucket::new(ceiling) }
+        Self { all: Bucket::new(ceiling), describe: Bucket::new(ceiling), list: Bucket::new(ceiling), last_sent: None }
     }
 
     fn each(&mut self) -> [&mut Bucket; 3] {
@@ -235,13 +242,15 @@ impl Lane {
     pub fn take(&mut self, now: Tick, pool: PoolBucket, operation: Operation) -> Permit {
         self.in_flight += 1;
         self.bucket.take(now);
+        let mut gap = Duration::MAX;
         if let Some(rates) = self.pools.get_mut(pool.0 as usize) {
             rates.all.take(now);
             rates.of_mut(operation).take(now);
+            gap = rates.last_sent.replace(now).map_or(Duration::MAX, |last| now.since(last));
         }
         self.unanswered = self.unanswered.saturating_add(1);
         self.last_sent = now;
-        Permit { pool, operation, sent: now }
+        Permit { pool, operation, sent: now, gap }
     }
 
     /// Gives back the place of a request that is answered now, or given up, and learns how it went.
@@ -279,7 +288,8 @@ impl Lane {
     fn throttled(&mut self, now: Tick, permit: Permit, hint: Option<Duration>) {
         self.is_cut_anew = true;
         let another = self.last_throttled.is_some_and(|(at, pool)| pool != permit.pool && now.since(at) <= TOGETHER);
-        if another {
+        let idle = permit.gap.as_secs_f64() * self.per_pool >= IDLE;
+        if another || idle {
             self.bucket.cut(now, permit.sent);
         }
         self.last_throttled = Some((now, permit.pool));

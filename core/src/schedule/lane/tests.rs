@@ -17,7 +17,7 @@ fn lane(per_lane: f64, per_pool: f64, pools: usize) -> (Lane, Vec<PoolBucket>) {
 }
 
 fn permit(pool: PoolBucket, sent: Tick) -> Permit {
-    Permit { pool, operation: Operation::Describe, sent }
+    Permit { pool, operation: Operation::Describe, sent, gap: Duration::ZERO }
 }
 
 /// Answers, with no word of the quota.
