@@ -29,6 +29,8 @@ mod client;
 mod clock;
 mod csv;
 mod fault;
+#[doc(hidden)]
+pub mod fuzzing;
 mod import;
 mod operation;
 mod quota;

@@ -75,8 +75,8 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>, mut stop: watch::Rec
     }
 }
 
-/// An error resets the connection.
-async fn handle(request: Request<Incoming>, shared: Arc<Shared>) -> io::Result<Response<AnswerBody>> {
+/// Answers one request; an error resets the connection.
+pub(crate) async fn handle(request: Request<Incoming>, shared: Arc<Shared>) -> io::Result<Response<AnswerBody>> {
     let mut entry = Entry::new(shared.recorder.clone());
     let request_id = {
         let mut world = lock(&shared.world);

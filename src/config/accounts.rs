@@ -82,7 +82,7 @@ impl Accounts {
         }
         let names: Vec<&str> = self.by_name.keys().map(String::as_str).take(MOST_COMPARED).collect();
         let help = match nearest(&name.value.0, names.iter().copied()) {
-            Some(meant) => format!("did you mean \"{meant}\"?"),
+            Some(meant) => format!("did you mean {}?", Shown(meant)),
             None if names.is_empty() => "add an [[account]] of this name".to_owned(),
             None if names.len() > 10 => "add an [[account]] of this name, or correct the name".to_owned(),
             None => format!("the accounts are {}", listed(names)),

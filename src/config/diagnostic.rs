@@ -220,13 +220,12 @@ impl Excerpt {
         let shown = line.trim_start_matches('\u{feff}');
         let hidden = line.len() - shown.len();
         mark = mark.start.saturating_sub(hidden)..mark.end.saturating_sub(hidden);
-        Self {
-            file: file.to_owned(),
-            line: lines.number(place.start),
-            column: shown.get(..mark.start).unwrap_or_default().chars().count() + 1,
-            text: (shown.len() <= LONGEST_LINE).then(|| printable(shown)),
-            mark,
+        let column = shown.get(..mark.start).unwrap_or_default().chars().count() + 1;
+        let text = (shown.len() <= LONGEST_LINE).then(|| printable(shown));
+        if let Some(printed) = &text {
+            mark = moved(mark.start, shown, printed)..moved(mark.end, shown, printed);
         }
+        Self { file: file.to_owned(), line: lines.number(place.start), column, text, mark }
     }
 
     /// The marked text, secrets hidden.
@@ -247,7 +246,13 @@ impl Excerpt {
     }
 }
 
-/// A line as it may be printed, as many bytes as before, so that the caret keeps its place.
+/// The place in `printed` of an offset in `line`, of which it has every character or another in its place.
+fn moved(offset: usize, line: &str, printed: &str) -> usize {
+    let before = line.get(..offset).unwrap_or_default().chars().count();
+    printed.char_indices().nth(before).map_or(printed.len(), |(at, _)| at)
+}
+
+/// A line as it may be printed, as many characters as before, so that the caret keeps its place.
 ///
 /// The value of what looks like a secret is starred out: no key of ours holds one, but a line that is wrong may. What
 /// would change how a terminal shows the rest gets a mark in its place; the renderer sees to the other control
@@ -269,9 +274,9 @@ fn printable(line: &str) -> String {
         let secret = value_of_secret.is_some_and(|from| at >= from) && !c.is_whitespace()
             || user_of_url.as_ref().is_some_and(|range| range.contains(&at));
         match c {
-            _ if secret => printable.extend(std::iter::repeat_n('*', c.len_utf8())),
+            _ if secret => printable.push('*'),
             '\u{80}'..='\u{9f}' => printable.push('·'),
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => {
+            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => {
                 printable.push(char::REPLACEMENT_CHARACTER);
             }
             _ => printable.push(c),

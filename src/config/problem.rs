@@ -125,7 +125,7 @@ pub(super) fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str
 
 /// `"a", "b" or "c"`.
 pub(super) fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
-    let mut words: Vec<String> = words.into_iter().map(|word| format!("\"{word}\"")).collect();
+    let mut words: Vec<String> = words.into_iter().map(|word| Shown(word).to_string()).collect();
     match words.pop() {
         Some(last) if words.is_empty() => last,
         Some(last) => format!("{} or {last}", words.join(", ")),

@@ -20,11 +20,17 @@ pub trait Ledger: Send {
     /// Keeps a record and tells its events.
     fn record(&mut self, record: Record) -> Ticket;
 
+    /// Whether the record is kept, or its events were told without.
+    fn is_settled(&self, ticket: Ticket) -> bool;
+
     /// Ends when the record is kept, or its events were told without.
     fn settled(&self, ticket: Ticket) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
     /// Notes that these jobs are no longer in the config. What is known of them stays.
     fn retire(&mut self, jobs: Vec<Target>, at: Timestamp);
+
+    /// Notes that these jobs are in the config again.
+    fn readmit(&mut self, jobs: Vec<Target>);
 
     /// Keeps and tells what is still under way, for no longer than `patience`. This waits: call it from a thread
     /// that may.

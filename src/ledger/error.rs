@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::text::{MOST_CHARACTERS_OF_AN_ERROR, one_line_of};
+
 /// A state file that cannot be used, and what to do.
 #[derive(Debug)]
 pub struct LedgerError {
@@ -29,11 +31,18 @@ pub(super) enum Kind {
 }
 
 impl LedgerError {
+    /// SQLite's words may be several lines, and what was never written may be anything: a reason becomes one line.
     pub(super) fn new(path: &Path, kind: Kind) -> Self {
+        let one_line = |reason: String| one_line_of(reason.trim(), MOST_CHARACTERS_OF_AN_ERROR);
+        let kind = match kind {
+            Kind::Corrupt { reason } => Kind::Corrupt { reason: one_line(reason) },
+            Kind::Refused { reason } => Kind::Refused { reason: one_line(reason) },
+            Kind::InUse { .. } | Kind::Newer { .. } | Kind::Foreign | Kind::Missing | Kind::NoDirectory => kind,
+        };
         Self { path: path.to_owned(), kind }
     }
 
-    /// An error of SQLite, in one line.
+    /// An error of SQLite.
     pub(super) fn sqlite(path: &Path, error: &rusqlite::Error) -> Self {
         let kind = if is_corrupt(error) {
             Kind::Corrupt { reason: error.to_string() }
@@ -41,6 +50,11 @@ impl LedgerError {
             Kind::Refused { reason: error.to_string() }
         };
         Self::new(path, kind)
+    }
+
+    /// Whether the operating system or SQLite refuses, which somebody may put right.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self.kind, Kind::Refused { .. })
     }
 
     /// Whether a new file could take the place of a damaged one.
@@ -90,3 +104,19 @@ impl fmt::Display for LedgerError {
 }
 
 impl std::error::Error for LedgerError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_a_file_is_told_in_one_line() {
+        let said = |reason: &str| {
+            let kind = Kind::Corrupt { reason: reason.to_owned() };
+            LedgerError::new(Path::new("state.db"), kind).to_string()
+        };
+        let words = "*** in database main ***\nFragmentation of 48 bytes reported as 0 on page 2\n";
+        assert!(said(words).contains("main ***\\nFragmentation of 48 bytes reported as 0 on page 2; restore it"));
+        assert!(said("unknown verdict \u{202e}\u{1b}[2J").contains("\\u{202e}\\u{1b}[2J; restore"));
+    }
+}

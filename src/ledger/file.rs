@@ -60,6 +60,23 @@ pub struct Limits {
     pub outbox_events: usize,
 }
 
+/// How long to wait before something that failed is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pauses {
+    /// A write, after the first, the second and every further failure in a row.
+    pub write: [Duration; 3],
+    /// A sink that refused.
+    pub sink: Duration,
+}
+
+impl Default for Pauses {
+    /// 100 ms, 500 ms and 1 s; 1 s.
+    fn default() -> Self {
+        let second = Duration::from_secs(1);
+        Self { write: [second / 10, second / 2, second], sink: second }
+    }
+}
+
 /// Something its owner must know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
@@ -69,7 +86,12 @@ pub enum Notice {
         error: String,
     },
     /// The present state is written.
-    Writable,
+    Writable {
+        /// Events that were told meanwhile and are not in the history: too many waited.
+        missing: u64,
+    },
+    /// The file was gone, and a new one was begun in its place.
+    BegunAnew,
     /// A sink did not take events for too long: they are told to it no more.
     Dropped {
         /// Which sink.
@@ -98,6 +120,7 @@ pub struct FileLedger {
     shared: Arc<Shared>,
     settled: watch::Receiver<u64>,
     last: i64,
+    pauses: Pauses,
     start: Option<Start>,
 }
 
@@ -132,6 +155,7 @@ impl FileLedger {
             shared: Arc::new(Shared::new(State::new(settings.limits, content.last), sender)),
             settled,
             last: content.last,
+            pauses: Pauses::default(),
             start: Some(Start { connection: content.connection, lock, limits: settings.limits }),
         };
         Ok(Opened { ledger, jobs: content.jobs, set_aside })
@@ -141,6 +165,11 @@ impl FileLedger {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Waits so long before it tries again, once it is started.
+    pub fn set_pauses(&mut self, pauses: Pauses) {
+        self.pauses = pauses;
     }
 
     /// Starts to write, and to tell the sinks, beginning with what was kept and not told before.
@@ -158,13 +187,13 @@ impl FileLedger {
             let (cursor, untold, left_out) = self.outlet(&connection, sink.name(), limits)?;
             self.shared.lock().add_outlet(sink.name(), cursor, untold, left_out);
         }
-        let writer =
-            Writer { path: self.path.clone(), limits, connection: Some(connection), instance: self.instance, lock };
+        let Pauses { write, sink: after_refusal } = self.pauses;
+        let writer = Writer::new(self.path.clone(), limits, write, connection, self.instance, lock);
         let shared = Arc::clone(&self.shared);
         self.spawn("ledger", move || writer.run(&shared))?;
         for (index, sink) in sinks.into_iter().enumerate() {
             let shared = Arc::clone(&self.shared);
-            self.spawn(sink.name(), move || outbox::run(sink, index, &shared))?;
+            self.spawn(sink.name(), move || outbox::run(sink, index, after_refusal, &shared))?;
         }
         Ok(())
     }
@@ -213,6 +242,10 @@ impl Ledger for FileLedger {
         Ticket(ticket)
     }
 
+    fn is_settled(&self, ticket: Ticket) -> bool {
+        *self.settled.borrow() >= ticket.0
+    }
+
     fn settled(&self, ticket: Ticket) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         let mut settled = self.settled.clone();
         Box::pin(async move {
@@ -224,6 +257,12 @@ impl Ledger for FileLedger {
     fn retire(&mut self, jobs: Vec<Target>, at: Timestamp) {
         let mut state = self.shared.lock();
         state.retire(jobs, at);
+        self.shared.changed(&mut state);
+    }
+
+    fn readmit(&mut self, jobs: Vec<Target>) {
+        let mut state = self.shared.lock();
+        state.readmit(jobs);
         self.shared.changed(&mut state);
     }
 
@@ -280,13 +319,18 @@ impl Shared {
 
     /// Wakes whoever waits for the state to change.
     pub(super) fn changed(&self, state: &mut State) {
+        self.settle(state);
+        self.wake.notify_all();
+    }
+
+    /// Lets those go on who wait for a record. Time alone may settle one.
+    pub(super) fn settle(&self, state: &mut State) {
         let settled = state.settled();
         self.settled.send_if_modified(|known| {
             let newer = settled > *known;
             *known = settled.max(*known);
             newer
         });
-        self.wake.notify_all();
     }
 
     /// Waits until the state changes, or until a time.

@@ -35,11 +35,17 @@ impl<T: FnMut(&RenderedEvent) + Send> Ledger for MemoryLedger<T> {
         Ticket(0)
     }
 
+    fn is_settled(&self, _: Ticket) -> bool {
+        true
+    }
+
     fn settled(&self, _: Ticket) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(std::future::ready(()))
     }
 
     fn retire(&mut self, _: Vec<Target>, _: Timestamp) {}
+
+    fn readmit(&mut self, _: Vec<Target>) {}
 
     fn close(self: Box<Self>, _: Duration) {}
 }

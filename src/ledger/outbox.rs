@@ -2,20 +2,20 @@
 //!
 //! Started by [`FileLedger`](super::FileLedger). A sink that is slow or gone holds up nobody else.
 
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::file::{Notice, Shared};
-use super::state::{Health, Stage};
+use super::state::{Health, Stage, State};
 use crate::sink::RenderedEvent;
 
 /// How many events a sink is told at once.
 const MOST_AT_ONCE: usize = 100;
 
-/// How long a sink that refused is left alone.
-const PAUSE: Duration = Duration::from_secs(1);
+/// How long a sink is waited for at a time.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What a sink did with events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,12 +40,13 @@ pub trait Sink: Send {
     fn confirm(&mut self, patience: Duration) -> Delivery;
 }
 
-/// Tells one sink until the ledger is closed.
-pub(super) fn run(mut sink: Box<dyn Sink>, index: usize, shared: &Shared) {
+/// Tells one sink until the ledger is closed. One that refused is left alone for a `pause`.
+pub(super) fn run(mut sink: Box<dyn Sink>, index: usize, pause: Duration, shared: &Shared) {
     while let Some((last, events)) = next(index, shared) {
         let mut delivery = sink.tell(&events);
         while delivery == Delivery::Pending && shared.lock().stage != Stage::Closed {
-            delivery = sink.confirm(PAUSE);
+            look_after(index, shared, shared.lock());
+            delivery = sink.confirm(PATIENCE);
         }
         let mut state = shared.lock();
         match delivery {
@@ -54,9 +55,9 @@ pub(super) fn run(mut sink: Box<dyn Sink>, index: usize, shared: &Shared) {
                 shared.changed(&mut state);
             }
             Delivery::Pending | Delivery::Refused => {
-                state.bound(index);
-                tell_dropped(index, shared, state);
-                shared.pause(PAUSE);
+                state.refused(index);
+                look_after(index, shared, state);
+                shared.pause(pause);
             }
         }
     }
@@ -67,40 +68,40 @@ pub(super) fn run(mut sink: Box<dyn Sink>, index: usize, shared: &Shared) {
 
 /// Waits for events that may be told; `None` at the end.
 fn next(index: usize, shared: &Shared) -> Option<(i64, Vec<Arc<RenderedEvent>>)> {
-    let mut state = shared.lock();
     loop {
+        look_after(index, shared, shared.lock());
+        // Looked at under the same lock as what is waited for: an end that came meanwhile wakes nobody again.
+        let mut state = shared.lock();
         if state.stage == Stage::Closed {
             return None;
         }
-        state.bound(index);
-        if state.outlets.get(index).is_some_and(|outlet| outlet.dropped > 0) {
-            tell_dropped(index, shared, state);
-            state = shared.lock();
-            continue;
-        }
         let tellable = state.tellable(index, MOST_AT_ONCE);
         if let Some(last) = tellable.last() {
+            state.telling(index, last.seq);
             return Some((last.seq, tellable.iter().map(|untold| Arc::clone(&untold.event)).collect()));
         }
-        let impatient = state.impatient_at(index);
-        if impatient.is_some_and(|at| at <= Instant::now()) && state.health == Health::Good {
-            state.health = Health::Unwritable;
-            shared.changed(&mut state);
-            drop(state);
-            shared.notify(Notice::Unwritable { error: "a write takes longer than ten seconds".to_owned() });
-            state = shared.lock();
-            continue;
-        }
-        state = shared.wait(state, impatient);
+        let impatient = state.impatient_at();
+        drop(shared.wait(state, impatient));
     }
 }
 
-fn tell_dropped(index: usize, shared: &Shared, mut state: std::sync::MutexGuard<'_, super::state::State>) {
-    let Some(outlet) = state.outlets.get_mut(index) else { return };
-    let (sink, count) = (outlet.name, std::mem::take(&mut outlet.dropped));
-    if count > 0 {
+/// What has to be noticed however long a sink takes: a write that takes too long, and events that wait for too long.
+fn look_after(index: usize, shared: &Shared, mut state: MutexGuard<'_, State>) {
+    let late = state.impatient_at().is_some_and(|at| at <= Instant::now());
+    if late {
+        state.health = Health::Unwritable;
+    }
+    state.bound(index);
+    let dropped = state.outlets.get_mut(index).map(|outlet| (outlet.name, std::mem::take(&mut outlet.dropped)));
+    if late || dropped.is_some_and(|(_, count)| count > 0) {
         shared.changed(&mut state);
-        drop(state);
+    }
+    shared.settle(&mut state);
+    drop(state);
+    if late {
+        shared.notify(Notice::Unwritable { error: "a write takes longer than ten seconds".to_owned() });
+    }
+    if let Some((sink, count)) = dropped.filter(|(_, count)| *count > 0) {
         shared.notify(Notice::Dropped { sink, count });
     }
 }

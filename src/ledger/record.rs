@@ -9,6 +9,8 @@ use crate::sink::RenderedEvent;
 pub struct Record {
     /// When the answer arrived.
     pub at: Timestamp,
+    /// The time by the service's clock, as the newest good answer showed it.
+    pub date: Option<Timestamp>,
     /// Which job.
     pub target: Target,
     /// Its name in the config.

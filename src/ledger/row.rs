@@ -1,6 +1,6 @@
 //! A job's state as text: one JSON object, as it stands in the column `state`.
 //!
-//! Written and read by `store`. Keys are short words; a change of their meaning is a new schema.
+//! Written and read by `store`; public for the fuzz targets alone. Keys are short words; a change of their meaning is a new schema.
 
 use cognito_import_watch_core::domain::track::{Mark, StoredFailure};
 use cognito_import_watch_core::domain::{
@@ -21,6 +21,9 @@ struct Row {
     changed: i64,
     last_good: Option<i64>,
     unknown_told: Vec<Box<str>>,
+    /// Absent where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    deadlines_told: Vec<u64>,
     failing: Option<Failing>,
 }
 
@@ -50,7 +53,8 @@ struct Failing {
 }
 
 /// The state as text.
-pub(super) fn write(track: &StoredTrack) -> String {
+#[must_use]
+pub fn write(track: &StoredTrack) -> String {
     let row = Row {
         known: track.known.as_ref().map(|known| Known {
             job_name: known.job_name.clone(),
@@ -71,6 +75,7 @@ pub(super) fn write(track: &StoredTrack) -> String {
         changed: track.changed.as_millis(),
         last_good: track.last_good.map(Timestamp::as_millis),
         unknown_told: track.unknown_told.clone(),
+        deadlines_told: track.deadlines_told.clone(),
         failing: track.failing.as_ref().map(|failing| Failing {
             since: failing.since.as_millis(),
             kind: failing.error.kind.as_str().to_owned(),
@@ -89,7 +94,7 @@ pub(super) fn write(track: &StoredTrack) -> String {
 ///
 /// # Errors
 /// What is wrong with the text.
-pub(super) fn read(text: &str) -> Result<StoredTrack, String> {
+pub fn read(text: &str) -> Result<StoredTrack, String> {
     let row: Row = serde_json::from_str(text).map_err(|error| error.to_string())?;
     Ok(StoredTrack {
         known: row.known.map(snapshot).transpose()?,
@@ -101,6 +106,7 @@ pub(super) fn read(text: &str) -> Result<StoredTrack, String> {
         changed: Timestamp::from_millis(row.changed),
         last_good: row.last_good.map(Timestamp::from_millis),
         unknown_told: row.unknown_told,
+        deadlines_told: row.deadlines_told,
         failing: row.failing.map(failure).transpose()?,
     })
 }

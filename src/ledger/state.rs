@@ -10,9 +10,9 @@ use cognito_import_watch_core::domain::{Target, Timestamp};
 use tokio::time::Instant;
 
 use super::file::Limits;
+use super::outlet::{Outlet, Untold};
 use super::record::{Record, Urgency};
 use super::store::{Change, Numbered};
-use crate::clock::wall_time;
 use crate::sink::RenderedEvent;
 
 /// How long a write may take before its events are told without it.
@@ -26,6 +26,9 @@ const CURSOR_WAITS: Duration = Duration::from_millis(200);
 
 /// From how many changes on, while nothing can be written, those that were overtaken are let go.
 const MOST_CHANGES: usize = 10_000;
+
+/// How many more of them are let go then, so that it need not be done for each.
+const ROOM: usize = MOST_CHANGES / 10;
 
 /// Whether writes succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,13 +55,6 @@ pub(super) struct Pending {
     /// The number of the last event up to here.
     pub(super) last: i64,
     pub(super) change: Change,
-}
-
-/// An event that a sink has not taken yet.
-#[derive(Clone, Debug)]
-pub(super) struct Untold {
-    pub(super) seq: i64,
-    pub(super) event: Arc<RenderedEvent>,
     since: Instant,
 }
 
@@ -70,19 +66,6 @@ pub(super) struct Batch {
     pub(super) cursors: BTreeMap<&'static str, i64>,
 }
 
-/// How far a sink is.
-#[derive(Debug)]
-pub(super) struct Outlet {
-    pub(super) name: &'static str,
-    pub(super) queue: VecDeque<Untold>,
-    /// The last event it took.
-    pub(super) cursor: i64,
-    /// Events that were dropped and not told about yet.
-    pub(super) dropped: u64,
-    saved: i64,
-    moved: Option<Instant>,
-}
-
 /// All that is shared.
 #[derive(Debug)]
 pub(super) struct State {
@@ -92,11 +75,17 @@ pub(super) struct State {
     later_since: Option<Instant>,
     /// When so many changes wait, those that were overtaken are let go.
     thin_at: usize,
+    /// Events that were let go: they were told, and the history lacks them.
+    missing: u64,
+    /// The newest time by the service's clock.
+    date: Option<Timestamp>,
     pub(super) outlets: Vec<Outlet>,
     pub(super) health: Health,
     pub(super) stage: Stage,
     /// The last event that is written.
     pub(super) written: i64,
+    /// When the last write succeeded.
+    wrote: Option<Instant>,
     /// Threads that have not ended.
     pub(super) threads: usize,
     limits: Limits,
@@ -112,10 +101,13 @@ impl State {
             later: BTreeMap::new(),
             later_since: None,
             thin_at: MOST_CHANGES,
+            missing: 0,
+            date: None,
             outlets: Vec::new(),
             health: Health::Good,
             stage: Stage::Open,
             written: last,
+            wrote: None,
             threads: 0,
             limits,
             last,
@@ -124,20 +116,16 @@ impl State {
         }
     }
 
-    /// A sink, with what it has not been told yet.
+    /// A sink, with what it has not been told yet. That ages from now on: by a clock that was set meanwhile it might be
+    /// dropped as too old before it was ever offered.
     pub(super) fn add_outlet(&mut self, name: &'static str, cursor: i64, untold: Vec<Numbered>, dropped: u64) {
-        let (now, wall) = (Instant::now(), wall_time());
-        let queue = untold.into_iter().map(|(seq, event)| {
-            // From here on it ages by the clock that nobody sets.
-            let since = now.checked_sub(wall.since(event.at)).unwrap_or(now);
-            Untold { seq, event: Arc::new(event), since }
-        });
-        self.outlets.push(Outlet { name, queue: queue.collect(), cursor, dropped, saved: cursor, moved: None });
+        self.outlets.push(Outlet::new(name, cursor, untold, dropped));
     }
 
     /// Takes a record in: to be written, and its events to be told after that.
     pub(super) fn record(&mut self, mut record: Record) -> u64 {
         let target = record.target.clone();
+        self.date = self.date.max(record.date);
         match record.urgency {
             Urgency::AtOnce => drop(self.later.remove(&target)),
             Urgency::Whenever => {
@@ -146,7 +134,6 @@ impl State {
                 return 0;
             }
         }
-        let since = Instant::now();
         let events: Vec<(i64, Arc<RenderedEvent>)> = std::mem::take(&mut record.events)
             .into_iter()
             .map(|event| {
@@ -154,13 +141,7 @@ impl State {
                 (self.last, Arc::new(event))
             })
             .collect();
-        for outlet in &mut self.outlets {
-            outlet.queue.extend(events.iter().map(|(seq, event)| Untold {
-                seq: *seq,
-                event: Arc::clone(event),
-                since,
-            }));
-        }
+        self.outlets.iter_mut().for_each(|outlet| outlet.queue_up(&events));
         self.push(Change::Job(Box::new(record), events))
     }
 
@@ -169,38 +150,68 @@ impl State {
             self.later.remove(job);
         }
         if !jobs.is_empty() {
-            self.push(Change::Retired(jobs, at));
+            self.push(Change::Retired(jobs, Some(at)));
+        }
+    }
+
+    pub(super) fn readmit(&mut self, jobs: Vec<Target>) {
+        if !jobs.is_empty() {
+            self.push(Change::Retired(jobs, None));
         }
     }
 
     fn push(&mut self, change: Change) -> u64 {
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        self.pending.push_back(Arc::new(Pending { ticket, last: self.last, change }));
+        self.pending.push_back(Arc::new(Pending { ticket, last: self.last, change, since: Instant::now() }));
         if self.health == Health::Unwritable && self.pending.len() > self.thin_at {
             self.thin_out();
-            self.thin_at = MOST_CHANGES.max(2 * self.pending.len());
+            let len = self.pending.len();
+            self.thin_at = if len > MOST_CHANGES { 2 * len } else { MOST_CHANGES };
         }
         ticket
     }
 
-    /// Lets go of states that newer ones overtook and whose events, if any, every sink took. The history lacks those.
+    /// Lets go of states that newer ones overtook: first those without events, then the oldest of those whose events no
+    /// sink waits for. The history will lack these events.
     fn thin_out(&mut self) {
-        let told = self.told();
         let mut newest: BTreeMap<Target, u64> = BTreeMap::new();
         for pending in &self.pending {
             if let Change::Job(record, _) = &pending.change {
                 newest.insert(record.target.clone(), pending.ticket);
             }
         }
-        self.pending.retain(|pending| match &pending.change {
+        let outlets = &self.outlets;
+        let waited_for = |seq: i64| outlets.iter().any(|outlet| outlet.waits_for(seq));
+        // How many events an overtaken state has, where nobody waits for them.
+        let events_of_the_past = |pending: &Pending| match &pending.change {
             Change::Job(record, events) => {
                 let overtaken = newest.get(&record.target).is_some_and(|ticket| *ticket > pending.ticket);
-                let untold = events.last().is_some_and(|(seq, _)| *seq > told);
-                !overtaken || untold
+                let untold = events.last().is_some_and(|(seq, _)| waited_for(*seq));
+                (overtaken && !untold).then_some(events.len())
             }
-            Change::Retired(..) => true,
+            Change::Retired(..) => None,
+        };
+        self.pending.retain(|pending| events_of_the_past(pending) != Some(0));
+        let mut excess = match self.pending.len().saturating_sub(MOST_CHANGES) {
+            0 => 0,
+            excess => excess + ROOM,
+        };
+        let missing = &mut self.missing;
+        self.pending.retain(|pending| match events_of_the_past(pending) {
+            Some(events) if excess > 0 => {
+                excess -= 1;
+                *missing = missing.saturating_add(u64::try_from(events).unwrap_or(u64::MAX));
+                false
+            }
+            Some(_) | None => true,
         });
+    }
+
+    /// The newest time by the service's clock, as far as it was shown; none later than `now`, for that is what it is by
+    /// ours. Where the two disagree the earlier one is the one that removes nothing too soon.
+    pub(super) fn trusted(&self, now: Timestamp) -> Option<Timestamp> {
+        self.date.map(|date| date.min(now))
     }
 
     /// The last event that every sink took.
@@ -213,7 +224,7 @@ impl State {
         let now = Instant::now();
         let pending = (!self.pending.is_empty()).then_some(now);
         let later = self.later_since.map(|since| since + LATER);
-        let cursors = self.outlets.iter().filter_map(|outlet| outlet.moved.map(|moved| moved + CURSOR_WAITS));
+        let cursors = self.outlets.iter().filter_map(|outlet| outlet.moved().map(|moved| moved + CURSOR_WAITS));
         let due = pending.into_iter().chain(later).chain(cursors).min();
         match self.stage {
             Stage::Open => due,
@@ -232,17 +243,17 @@ impl State {
 
     /// The cursors that moved since they were written.
     fn cursors(&self) -> BTreeMap<&'static str, i64> {
-        let moved = self.outlets.iter().filter(|outlet| outlet.cursor > outlet.saved);
-        moved.map(|outlet| (outlet.name, outlet.cursor)).collect()
+        self.outlets.iter().filter(|outlet| outlet.is_ahead()).map(|outlet| (outlet.name, outlet.cursor)).collect()
     }
 
-    /// A batch is written.
-    pub(super) fn written(&mut self, batch: &Batch) {
+    /// A batch is written. Gives how many events the history lacks that were told since the last one was.
+    pub(super) fn written(&mut self, batch: &Batch) -> u64 {
         let newest = batch.changes.last().map_or(0, |pending| pending.ticket);
         while let Some(pending) = self.pending.pop_front_if(|pending| pending.ticket <= newest) {
             self.written = self.written.max(pending.last);
         }
         self.settled = self.settled.max(newest);
+        self.wrote = Some(Instant::now());
         self.thin_at = MOST_CHANGES;
         for (target, written) in &batch.later {
             // What has come meanwhile is written in its turn.
@@ -252,59 +263,70 @@ impl State {
         }
         self.later_since = if self.later.is_empty() { None } else { Some(Instant::now()) };
         for outlet in &mut self.outlets {
-            if let Some(seq) = batch.cursors.get(outlet.name) {
-                outlet.saved = outlet.saved.max(*seq);
-            }
-            if outlet.cursor == outlet.saved {
-                outlet.moved = None;
-            }
+            outlet.saved(batch.cursors.get(outlet.name).copied());
         }
         self.health = Health::Good;
+        std::mem::take(&mut self.missing)
     }
 
     /// What a sink is to be told now.
     pub(super) fn tellable(&self, outlet: usize, most: usize) -> Vec<Untold> {
         let Some(outlet) = self.outlets.get(outlet) else { return Vec::new() };
-        let allowed = |untold: &&Untold| match self.health {
-            Health::Good => untold.seq <= self.written,
-            Health::Unwritable => true,
-        };
-        outlet.queue.iter().take_while(allowed).take(most).cloned().collect()
+        outlet.queue.iter().take_while(|untold| untold.seq <= self.offered()).take(most).cloned().collect()
     }
 
-    /// When the oldest event has waited for its write for too long.
-    pub(super) fn impatient_at(&self, outlet: usize) -> Option<Instant> {
-        let first = self.outlets.get(outlet)?.queue.front()?;
-        (first.seq > self.written).then_some(first.since + PATIENCE)
+    /// The last event that may be told: while writes succeed, the last that is written.
+    fn offered(&self) -> i64 {
+        match self.health {
+            Health::Good => self.written,
+            Health::Unwritable => i64::MAX,
+        }
+    }
+
+    /// When the oldest change will have waited for its write for too long.
+    pub(super) fn impatient_at(&self) -> Option<Instant> {
+        // What came while a write hung begins to wait for its own when that one is done.
+        let since =
+            self.pending.front().map(|pending| self.wrote.map_or(pending.since, |wrote| wrote.max(pending.since)));
+        since.map(|since| since + PATIENCE).filter(|_| self.health == Health::Good)
+    }
+
+    /// A sink is being told everything up to this event.
+    pub(super) fn telling(&mut self, outlet: usize, seq: i64) {
+        if let Some(outlet) = self.outlets.get_mut(outlet) {
+            outlet.telling = seq;
+        }
     }
 
     /// A sink took everything up to this event.
     pub(super) fn taken(&mut self, outlet: usize, seq: i64) {
         if let Some(outlet) = self.outlets.get_mut(outlet) {
-            while outlet.queue.pop_front_if(|untold| untold.seq <= seq).is_some() {}
-            outlet.move_to(seq);
+            outlet.taken(seq);
         }
     }
 
-    /// Drops what has waited for a sink for too long, or is too much. A sink that waits for a write loses nothing.
+    /// A sink did not take what it was told.
+    pub(super) fn refused(&mut self, outlet: usize) {
+        self.telling(outlet, 0);
+        self.bound(outlet);
+    }
+
+    /// Drops what has waited for a sink for too long, or is too much. While writes succeed a sink that waits for one
+    /// loses nothing.
     pub(super) fn bound(&mut self, outlet: usize) {
-        let (limits, written) = (self.limits, self.written);
-        let Some(outlet) = self.outlets.get_mut(outlet) else { return };
-        loop {
-            let many = outlet.queue.len() > limits.outbox_events;
-            let excess =
-                |untold: &mut Untold| untold.seq <= written && (many || untold.since.elapsed() > limits.outbox_age);
-            let Some(untold) = outlet.queue.pop_front_if(excess) else { break };
-            outlet.dropped += 1;
-            outlet.move_to(untold.seq);
+        let (limits, offered) = (self.limits, self.offered());
+        if let Some(outlet) = self.outlets.get_mut(outlet) {
+            outlet.bound(&limits, offered);
         }
     }
 
-    /// The newest ticket whose record is kept, or whose events were told without.
+    /// The newest ticket whose record is kept, or whose events were told without, or can neither be kept nor told: then
+    /// polling goes on all the same.
     pub(super) fn settled(&mut self) -> u64 {
         if self.health == Health::Unwritable {
             let told = self.told();
-            let done = self.pending.iter().take_while(|pending| pending.last <= told).last();
+            let given_up = |pending: &&Arc<Pending>| pending.last <= told || pending.since.elapsed() >= PATIENCE;
+            let done = self.pending.iter().take_while(given_up).last();
             self.settled = self.settled.max(done.map_or(0, |pending| pending.ticket));
         }
         self.settled
@@ -314,7 +336,7 @@ impl State {
     pub(super) fn is_drained(&self) -> bool {
         self.pending.is_empty()
             && self.later.is_empty()
-            && self.outlets.iter().all(|outlet| outlet.queue.is_empty() && outlet.moved.is_none())
+            && self.outlets.iter().all(|outlet| outlet.queue.is_empty() && outlet.moved().is_none())
     }
 }
 
@@ -322,14 +344,5 @@ impl Batch {
     /// Whether there is nothing to write.
     pub(super) fn is_empty(&self) -> bool {
         self.changes.is_empty() && self.later.is_empty() && self.cursors.is_empty()
-    }
-}
-
-impl Outlet {
-    fn move_to(&mut self, seq: i64) {
-        if seq > self.cursor {
-            self.cursor = seq;
-            self.moved.get_or_insert_with(Instant::now);
-        }
     }
 }

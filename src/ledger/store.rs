@@ -22,8 +22,8 @@ const REMOVED_AT_ONCE: i64 = 1_000;
 pub(super) enum Change {
     /// A job's new state and its events, each with its number.
     Job(Box<Record>, Vec<(i64, Arc<RenderedEvent>)>),
-    /// Jobs that are no longer in the config.
-    Retired(Vec<Target>, Timestamp),
+    /// Jobs that are no longer in the config since then, or are in it again.
+    Retired(Vec<Target>, Option<Timestamp>),
 }
 
 /// An event as it was kept.
@@ -61,8 +61,9 @@ pub(super) fn write<'a>(
                 }
             }
             Change::Retired(jobs, at) => {
+                let at = at.map(Timestamp::as_millis);
                 for job in jobs {
-                    retire.execute(params![job.pool.as_str(), job.job.as_str(), at.as_millis()])?;
+                    retire.execute(params![job.pool.as_str(), job.job.as_str(), at])?;
                 }
             }
         }
@@ -245,18 +246,26 @@ fn job(row: &Row<'_>) -> Result<RecordedJob, ReadError> {
     })
 }
 
-/// Removes events that every sink was told and that are older than `before` or not among the newest `most`; of some
-/// only, where there are many. Gives how many.
+/// Removes the oldest events, of those that every sink was told: those older than `before`, up to the first that is
+/// not, and those not among the newest `most`; of some only, where there are many. Gives how many.
 pub(super) fn remove_events(
     connection: &Connection,
     told: i64,
-    before: Timestamp,
+    before: Option<Timestamp>,
     most: u64,
 ) -> rusqlite::Result<usize> {
     let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let last: i64 = connection.query_row("SELECT coalesce(max(seq), 0) FROM events", [], |row| row.get(0))?;
+    let old = match before {
+        Some(before) => {
+            let young = "SELECT seq FROM events WHERE at >= ?1 ORDER BY seq LIMIT 1";
+            let young: Option<i64> = connection.query_row(young, [before.as_millis()], |row| row.get(0)).optional()?;
+            young.map_or(last, |young| young - 1)
+        }
+        None => 0,
+    };
     connection.execute(
-        "DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE seq <= ?1 AND (at < ?2 OR seq <= \
-         (SELECT coalesce(max(seq), 0) FROM events) - ?3) ORDER BY seq LIMIT ?4)",
-        params![told, before.as_millis(), most, REMOVED_AT_ONCE],
+        "DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE seq <= ?1 ORDER BY seq LIMIT ?2)",
+        params![told.min(old.max(last.saturating_sub(most))), REMOVED_AT_ONCE],
     )
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cognito_import_watch_core::domain::{JobEvent, Memory, PollError, UserPoolId};
+use cognito_import_watch_core::domain::{JobEvent, Memory, PollError, Timestamp, UserPoolId};
 use cognito_import_watch_core::schedule::{
     Ending, Input, JobView, LaneIndex, News, Now, Question, RateChange, Scheduler,
 };
@@ -16,6 +16,7 @@ use super::daemon_log::DaemonLog;
 use super::engine::{self, Engine, Keys, LaneName};
 use super::outlet::LogOutlet;
 use super::reload::{Reload, Reloaded};
+use super::state::Moved;
 use super::{load, pool_log, record, state};
 use crate::cli::{RunArgs, Shared};
 use crate::clock::wall_time;
@@ -93,7 +94,7 @@ pub(super) async fn watch(
         Some(Opened { ledger, jobs, set_aside }) => (Some(ledger), jobs, set_aside),
         None => (None, Vec::new(), None),
     };
-    let retired = state::retired(&plan, &jobs);
+    let moved = state::moved(&plan, &jobs);
     let known = state::known(jobs);
     let mut engine = engine::build(&plan, ending, keys, &known).await?;
     let instance = file.as_ref().map_or_else(Uuid::new_v4, Ledger::instance);
@@ -110,7 +111,7 @@ pub(super) async fn watch(
         tickets: HashMap::new(),
         newest: None,
     };
-    daemon.ledger.retire(retired, wall_time());
+    daemon.note(moved, wall_time());
     let mut inputs = std::mem::take(&mut engine.inputs);
     let ended = loop {
         match (engine.driver.run(inputs, signals, OnHangup::HandBack, &mut daemon).await, &reload) {
@@ -185,31 +186,33 @@ struct Daemon {
     ledger: Box<dyn Ledger>,
     log: Arc<DaemonLog>,
     lanes: Vec<LaneName>,
-    /// The newest record of a job of each pool: no request about the pool is sent before it is kept.
+    /// The newest record of a job of each pool, as far as it is not known to be kept: no request about the pool is sent
+    /// before it is.
     tickets: HashMap<UserPoolId, Ticket>,
     newest: Option<Ticket>,
 }
 
 impl Daemon {
     /// Waits until all that was recorded is kept, or the disk takes too long: what is not kept by then of a job that
-    /// is put back into the config is told again.
+    /// is put back into the config is told again, and the job is asked about only then.
     async fn settle(&mut self) {
-        if let Some(newest) = self.newest.take() {
-            drop(tokio::time::timeout(SETTLE, self.ledger.settled(newest)).await);
+        let Some(newest) = self.newest else { return };
+        if tokio::time::timeout(SETTLE, self.ledger.settled(newest)).await.is_ok() {
+            self.newest = None;
+            self.tickets.clear();
         }
     }
 
     /// Tells how reading the config again went, and gives what follows from it.
     fn reloaded(&mut self, outcome: Result<Reloaded, String>, plan: &mut Plan, engine: &Engine) -> Vec<Input> {
-        let Reloaded { plan: new, input, retired, needs_restart } = match outcome {
+        let Reloaded { plan: new, input, moved, needs_restart } = match outcome {
             Ok(reloaded) => reloaded,
             Err(error) => {
                 self.log.tell(DaemonFact::ReloadRejected { error });
                 return Vec::new();
             }
         };
-        self.ledger.retire(retired, wall_time());
-        self.tickets.clear();
+        self.note(moved, wall_time());
         self.lanes = engine.lanes.names();
         self.log.planned(new.jobs.len(), new.pools.len());
         self.log.tell(DaemonFact::Reloaded);
@@ -218,6 +221,12 @@ impl Daemon {
         }
         *plan = new;
         vec![input]
+    }
+
+    /// Has the ledger note which jobs are no longer watched, or are again.
+    fn note(&mut self, moved: Moved, at: Timestamp) {
+        self.ledger.retire(moved.retired, at);
+        self.ledger.readmit(moved.readmitted);
     }
 }
 
@@ -241,7 +250,13 @@ impl Observer for Daemon {
             Question::Describe(target) => &target.pool,
             Question::List { pool, .. } => pool,
         };
-        self.tickets.get(pool).map(|ticket| self.ledger.settled(*ticket))
+        let ticket = *self.tickets.get(pool)?;
+        if self.ledger.is_settled(ticket) {
+            self.tickets.remove(pool);
+            return None;
+        }
+        // Still noted: another request about the pool waits for the same.
+        Some(self.ledger.settled(ticket))
     }
 
     fn list_failed(&mut self, pool: &UserPoolId, error: &PollError) {
@@ -280,3 +295,6 @@ impl Observer for Daemon {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -74,7 +74,21 @@ impl DaemonLog {
             Notice::Unwritable { error } => {
                 self.tell(DaemonFact::StateUnwritable { state: self.state().unwrap_or_default(), error });
             }
-            Notice::Writable => tracing::info!("state can be written again; what was missed is in it"),
+            Notice::Writable { missing: 0 } => {
+                tracing::info!("state can be written again; what was missed is in it");
+            }
+            Notice::Writable { missing } => {
+                tracing::error!(
+                    missing,
+                    "state can be written again; too many events waited, and its history lacks some that were told"
+                );
+            }
+            Notice::BegunAnew => {
+                tracing::error!(
+                    state = self.state(),
+                    "state file was gone and is begun anew; after a restart facts are told again under the same ids"
+                );
+            }
             Notice::Dropped { sink, count } => {
                 tracing::error!(sink, dropped = count, "events dropped untold; nobody took them for too long");
             }

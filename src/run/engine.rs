@@ -88,7 +88,15 @@ pub(super) async fn build(plan: &Plan, ending: Ending, keys: &Keys, known: &Know
 }
 
 /// What a plan watches, with what is known of it.
-async fn watched(plan: &Plan, lanes: &mut Lanes, known: &Known, now: Now) -> Result<Replacement, CommandError> {
+///
+/// # Errors
+/// When AWS's own settings cannot be used.
+pub(super) async fn watched(
+    plan: &Plan,
+    lanes: &mut Lanes,
+    known: &Known,
+    now: Now,
+) -> Result<Replacement, CommandError> {
     let track = |stored: &StoredTrack| JobTrack::restored(stored.clone(), now.tick, now.wall);
     let mut jobs = Vec::new();
     for job in &plan.jobs {

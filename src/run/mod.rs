@@ -52,8 +52,12 @@ pub fn perform(cli: Cli) -> Exit {
     })
 }
 
+/// How many file descriptors a command needs at the least: for the runtime, the state file, a connection.
+const DESCRIPTORS: usize = 16;
+
 /// Runs a command on a runtime of one thread: the work is waiting.
 fn on_runtime(command: impl Future<Output = Result<Exit, CommandError>>) -> Result<Exit, CommandError> {
+    spare_descriptors()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -62,4 +66,14 @@ fn on_runtime(command: impl Future<Output = Result<Exit, CommandError>>) -> Resu
     // A name that is being looked up on a thread of its own must not hold up the end.
     runtime.shutdown_background();
     done
+}
+
+/// The runtime panics where it finds too few file descriptors.
+fn spare_descriptors() -> Result<(), CommandError> {
+    let spare: std::io::Result<Vec<_>> = (0..DESCRIPTORS).map(|_| std::fs::File::open("/dev/null")).collect();
+    let words = |error| {
+        let todo = "allow it more file descriptors (ulimit -n, or LimitNOFILE= of its unit)";
+        CommandError::new(Exit::Internal, format!("cannot start: {error}; {todo}"))
+    };
+    spare.map(drop).map_err(words)
 }

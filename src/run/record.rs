@@ -13,6 +13,7 @@ use crate::sink::RenderedEvent;
 pub(super) fn of(job: &JobView<'_>, events: &[JobEvent], memory: Memory, instance: Uuid, now: Now) -> Record {
     Record {
         at: now.wall,
+        date: job.track.date(),
         target: job.watched.target.clone(),
         name: job.watched.name.clone(),
         account: job.track.identity(job.watched).account,

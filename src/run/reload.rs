@@ -4,10 +4,10 @@
 
 use std::path::PathBuf;
 
-use cognito_import_watch_core::domain::Target;
 use cognito_import_watch_core::schedule::Input;
 
 use super::engine::{Engine, Known};
+use super::state::Moved;
 use super::{load, state};
 use crate::cli::ConfigArgs;
 use crate::config::{Overrides, Plan, Style, needs_restart};
@@ -28,8 +28,8 @@ pub(super) struct Reloaded {
     pub(super) plan: Plan,
     /// What makes the scheduler watch it.
     pub(super) input: Input,
-    /// The jobs that are no longer watched.
-    pub(super) retired: Vec<Target>,
+    /// The jobs that are no longer watched, or are again.
+    pub(super) moved: Moved,
     /// The settings that changed and are in force after a restart only.
     pub(super) needs_restart: Vec<&'static str>,
 }
@@ -47,11 +47,11 @@ impl Reload {
         let read = tokio::task::spawn_blocking(move || (reload.plan(), remembered(state))).await;
         let (plan, jobs) = read.map_err(|_| "reading the config broke off inside this program".to_owned())?;
         let (plan, jobs) = (plan?, jobs?);
-        let retired = state::retired(&plan, &jobs);
+        let moved = state::moved(&plan, &jobs);
         let known: Known = state::known(jobs);
         let input = engine.replace(&plan, &known).await.map_err(|error| error.message)?;
         let needs_restart = needs_restart(old, &plan);
-        Ok(Reloaded { plan, input, retired, needs_restart })
+        Ok(Reloaded { plan, input, moved, needs_restart })
     }
 
     fn plan(&self) -> Result<Plan, String> {
@@ -61,7 +61,10 @@ impl Reload {
 }
 
 /// What the state file knows by now.
-fn remembered(state: Option<PathBuf>) -> Result<Vec<RecordedJob>, String> {
+///
+/// # Errors
+/// When it cannot be read.
+pub(super) fn remembered(state: Option<PathBuf>) -> Result<Vec<RecordedJob>, String> {
     let Some(path) = state else { return Ok(Vec::new()) };
     let jobs = Reader::open(&path).and_then(|reader| reader.jobs());
     jobs.map_err(|error| error.to_string())

@@ -58,7 +58,7 @@ pub(super) async fn open(plan: &StatePlan) -> Result<Option<Opened>, CommandErro
     };
     let opened = tokio::task::spawn_blocking(move || FileLedger::open(&settings)).await;
     match opened {
-        Ok(opened) => opened.map(Some).map_err(|error| unusable(&error)),
+        Ok(opened) => opened.map(Some).map_err(|error| not_writable(&error)),
         Err(_) => Err(CommandError::new(Exit::Internal, "opening the state file broke off inside this program")),
     }
 }
@@ -88,6 +88,16 @@ pub(super) fn to_read(
     }
 }
 
+/// A state file that cannot be opened to be written, as the error of a command.
+fn not_writable(error: &LedgerError) -> CommandError {
+    if error.is_refusal() {
+        let todo = "this user must be able to write to it and to its directory, on a disk with room; or choose another \
+                    state.path (\"none\" keeps no state)";
+        return CommandError::new(Exit::File, format!("{error}; {todo}"));
+    }
+    unusable(error)
+}
+
 /// A state file that cannot be used, as the error of a command.
 pub(super) fn unusable(error: &LedgerError) -> CommandError {
     CommandError::new(Exit::File, error.to_string())
@@ -98,13 +108,25 @@ pub(super) fn known(jobs: Vec<RecordedJob>) -> Known {
     jobs.into_iter().map(|job| (job.target, job.track)).collect()
 }
 
-/// The jobs that are watched by the ledger's account, and no longer by the plan.
-pub(super) fn retired<'a>(plan: &Plan, jobs: impl IntoIterator<Item = &'a RecordedJob>) -> Vec<Target> {
+/// Where the ledger's account of which jobs are watched differs from a plan.
+pub(super) struct Moved {
+    /// They are no longer watched.
+    pub(super) retired: Vec<Target>,
+    /// They are watched again. Those that are over are not asked about, so that no answer tells.
+    pub(super) readmitted: Vec<Target>,
+}
+
+/// What a plan changes in which of these jobs are watched.
+pub(super) fn moved(plan: &Plan, jobs: &[RecordedJob]) -> Moved {
     let named: HashSet<&Target> = plan.jobs.iter().map(|job| &job.target).collect();
     let pools: HashSet<_> = plan.pools.iter().map(|pool| &pool.id).collect();
-    let gone =
-        |job: &&RecordedJob| job.retired.is_none() && !named.contains(&job.target) && !pools.contains(&job.target.pool);
-    jobs.into_iter().filter(gone).map(|job| job.target.clone()).collect()
+    let is_watched = |job: &&RecordedJob| named.contains(&job.target) || pools.contains(&job.target.pool);
+    let (watched, others): (Vec<_>, Vec<_>) = jobs.iter().partition(is_watched);
+    let of = |jobs: Vec<&RecordedJob>, retired: bool| {
+        let moved = jobs.into_iter().filter(|job| job.retired.is_some() == retired);
+        moved.map(|job| job.target.clone()).collect()
+    };
+    Moved { retired: of(others, false), readmitted: of(watched, true) }
 }
 
 #[cfg(test)]

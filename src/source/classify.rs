@@ -96,16 +96,15 @@ fn host(seen: &Seen) -> &str {
 
 fn refused(refusal: &Refusal, question: &Question<'_>, seen: &Seen) -> (ErrorKind, String) {
     let Refusal { code, status, .. } = refusal;
+    let shown = code_of(code, question);
     // A signature's error quotes what should have been signed, the session token with it: only these are quoted.
     let words =
         refusal.message.as_deref().map(|text| quotable(text, &question.secrets)).filter(|text| !text.is_empty());
-    let said = words.map_or_else(|| code_of(code), |words| format!("{}: {words}", code_of(code)));
-    let Some(subject) = subject(code) else { return unknown_type(*status, code) };
+    let said = words.map_or_else(|| shown.clone(), |words| format!("{shown}: {words}"));
+    let Some(subject) = subject(code) else { return unknown_type(*status, &shown) };
     match subject {
-        Subject::Throttle => (ErrorKind::Throttled, format!("throttled ({})", code_of(code))),
-        Subject::ServiceFault => {
-            (ErrorKind::Transient, format!("the service failed ({}, HTTP {status})", code_of(code)))
-        }
+        Subject::Throttle => (ErrorKind::Throttled, format!("throttled ({shown})")),
+        Subject::ServiceFault => (ErrorKind::Transient, format!("the service failed ({shown}, HTTP {status})")),
         Subject::Missing => {
             (ErrorKind::NotFound, format!("not found ({said}); check the ids, the region and the account"))
         }
@@ -131,55 +130,49 @@ fn refused(refusal: &Refusal, question: &Question<'_>, seen: &Seen) -> (ErrorKin
             format!("access denied ({said}); allow cognito-idp:{} on {}", question.operation, resource(question)),
         ),
         Subject::Expired => {
-            (ErrorKind::Denied, format!("the session token has expired ({}); {}", code_of(code), renew(question)))
+            (ErrorKind::Denied, format!("the session token has expired ({shown}); {}", renew(question)))
         }
         Subject::UnknownKey => (
             ErrorKind::Denied,
             format!(
-                "the access key is not valid ({}): wrong, deleted, or of another partition; {}",
-                code_of(code),
+                "the access key is not valid ({shown}): wrong, deleted, or of another partition; {}",
                 renew(question)
             ),
         ),
         Subject::Signature => match skew(seen) {
-            Some(skew) => (ErrorKind::Denied, format!("the signature was refused ({}); {skew}", code_of(code))),
+            Some(skew) => (ErrorKind::Denied, format!("the signature was refused ({shown}); {skew}")),
             None => (
                 ErrorKind::Denied,
-                format!(
-                    "the signature was refused ({}): a wrong secret access key; {}",
-                    code_of(code),
-                    renew(question)
-                ),
+                format!("the signature was refused ({shown}): a wrong secret access key; {}", renew(question)),
             ),
         },
         Subject::Clock => {
             let skew = skew(seen).unwrap_or_else(|| "set this host's clock (is NTP running?)".to_owned());
-            (ErrorKind::Denied, format!("the request's time was refused ({}); {skew}", code_of(code)))
+            (ErrorKind::Denied, format!("the request's time was refused ({shown}); {skew}"))
         }
         Subject::Signing => (
             ErrorKind::Denied,
-            format!("the signature did not arrive whole ({}); does a proxy change the headers?", code_of(code)),
+            format!("the signature did not arrive whole ({shown}); does a proxy change the headers?"),
         ),
-        Subject::NotSubscribed => (
-            ErrorKind::Denied,
-            format!("the account may not use the service here ({}); is the region enabled?", code_of(code)),
-        ),
+        Subject::NotSubscribed => {
+            (ErrorKind::Denied, format!("the account may not use the service here ({shown}); is the region enabled?"))
+        }
     }
 }
 
 /// A type this program does not know: the status decides, in doubt for asking again.
-fn unknown_type(status: u16, code: &str) -> (ErrorKind, String) {
+fn unknown_type(status: u16, shown: &str) -> (ErrorKind, String) {
     let kind = match status {
         429 => ErrorKind::Throttled,
         401 | 403 => ErrorKind::Denied,
         _ => ErrorKind::Transient,
     };
-    (kind, format!("the service answered {} (HTTP {status}), which this program does not know", code_of(code)))
+    (kind, format!("the service answered {shown} (HTTP {status}), which this program does not know"))
 }
 
 /// The type as the service spelled it; it may be anything.
-fn code_of(code: &str) -> String {
-    quotable(code, &[])
+fn code_of(code: &str, question: &Question<'_>) -> String {
+    quotable(code, &question.secrets)
 }
 
 fn unreadable(status: u16, seen: &Seen) -> (ErrorKind, String) {
@@ -274,7 +267,7 @@ fn profile_of<'a>(question: &Question<'a>) -> &'a str {
 /// STS or SSO refused to give credentials.
 fn credentials_refused(refusal: &Refusal, question: &Question<'_>) -> (ErrorKind, String) {
     let Refusal { code, status, .. } = refusal;
-    let code = code_of(code);
+    let code = code_of(code, question);
     match subject(&refusal.code) {
         Some(Subject::Throttle) => {
             (ErrorKind::Transient, format!("the AWS credentials' service is throttled ({code})"))

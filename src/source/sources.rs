@@ -49,6 +49,14 @@ impl Sources {
         Ok(Self { environment, http: connector::client(environment)?, accounts: BTreeMap::new() })
     }
 
+    /// Sources in an isolated process that send their requests to `http`. Public for the fuzz targets alone, whose client
+    /// answers from memory.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn over(http: SharedHttpClient) -> Self {
+        Self { environment: Environment::Isolated, http, accounts: BTreeMap::new() }
+    }
+
     /// The source of `settings`; AWS files may be read, but no call is made.
     ///
     /// # Errors

@@ -40,7 +40,7 @@ impl<S: Subscriber> Layer<S> for LogLayer {
     }
 }
 
-/// Events are never dropped, nor is what an operator must know.
+/// Events are not dropped, nor is what an operator must know, as long as memory can hold them.
 fn keep(record: &Record) -> Keep {
     match record {
         Record::Rendered { .. } => Keep::Always,

@@ -24,7 +24,7 @@ fn targets(pools: usize, jobs_each: usize) -> Vec<String> {
 }
 
 /// When the requests arrived, in seconds, the earliest first.
-fn arrivals<'a>(record: impl IntoIterator<Item = &'a Value>) -> Vec<f64> {
+pub(crate) fn arrivals<'a>(record: impl IntoIterator<Item = &'a Value>) -> Vec<f64> {
     let mut at: Vec<f64> = record.into_iter().map(|entry| entry["at"].as_f64().unwrap()).collect();
     at.sort_by(f64::total_cmp);
     at
@@ -33,7 +33,7 @@ fn arrivals<'a>(record: impl IntoIterator<Item = &'a Value>) -> Vec<f64> {
 /// Any window of T seconds holds at most rate × T + 1 requests: checked of every window that begins and ends with a
 /// request, for those are the fullest.
 #[track_caller]
-fn assert_within(rate: f64, at: &[f64], what: &str) {
+pub(crate) fn assert_within(rate: f64, at: &[f64], what: &str) {
     for (first, begin) in at.iter().enumerate() {
         for (last, end) in at.iter().enumerate().skip(first + 1) {
             let (count, most) = ((last - first + 1) as f64, rate * (end - begin) + 1.0);

@@ -1,11 +1,10 @@
-//! What survives a restart, a kill, a full disk; and what is refused.
+//! What survives a restart and a full disk; and what is refused. Kills are in [`crash`](crate::crash).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use rusqlite::Connection;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::harness::{FAST, Program, Running, Stage, events, events_of, jobs, lines, names, target};
 
@@ -225,93 +224,4 @@ fn a_file_of_the_first_version_is_opened_by_this_one() {
     assert_eq!(names(&events_of(&ended.stdout, "a")), ["job.status_changed", "job.completed"]);
     assert_eq!(events_of(&ended.stdout, "b").len(), 0, "it was over");
     assert_eq!(history(&stage, &[]), format!("{before}{}", job_lines(&ended.stdout)));
-}
-
-/// Every answer of one process but the last of each job: the rest was followed by a later request, or told.
-fn seen(record: &[Value]) -> Vec<&Value> {
-    let mut by_job: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
-    for entry in record.iter().filter(|entry| entry["status"].is_string() && entry["complete"] == true) {
-        by_job.entry(entry["job_id"].as_str().unwrap()).or_default().push(entry);
-    }
-    by_job
-        .into_values()
-        .flat_map(|mut answers| {
-            answers.pop();
-            answers
-        })
-        .collect()
-}
-
-#[test]
-fn a_daemon_that_is_killed_again_and_again_tells_everything_it_saw_under_one_id() {
-    const JOBS: usize = 12;
-    const KILLS: usize = 10;
-    let steps: String = (1..=40)
-        .map(|step| {
-            let status = if step <= 3 {
-                "Created"
-            } else if step <= 6 {
-                "Pending"
-            } else {
-                "InProgress"
-            };
-            format!("{{polls = 2, status = \"{status}\", failed = {}}},", step / 2)
-        })
-        .collect();
-    let script = format!("{steps} {{status = \"Succeeded\", failed = 20}}");
-    let all: Vec<String> = (0..JOBS).map(|number| format!("j{number}")).collect();
-    let stage = Stage::new(&jobs(all.iter().map(|name| (name.as_str(), script.as_str()))));
-    let targets: Vec<String> = all.iter().map(|name| target(name)).collect();
-    let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
-    let (mut log, mut until, mut must) = (String::new(), 0, BTreeSet::new());
-    let mut note = |record: Vec<Value>| {
-        for answer in seen(&record[until..]) {
-            let job = answer["job_id"].as_str().unwrap().to_owned();
-            must.insert((job.clone(), answer["status"].as_str().unwrap().to_owned()));
-            must.extend(answer["failed"].as_u64().filter(|failed| *failed > 0).map(|failed| (job, failed.to_string())));
-        }
-        until = record.len();
-    };
-    let mut random = 0x2545_f491_u64;
-    for _ in 0..KILLS {
-        let daemon = run(&stage, FAST, &targets).start();
-        daemon.event("daemon.started");
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        // How long it lives is the point, and no result depends on it.
-        std::thread::sleep(Duration::from_millis(20 + random % 200));
-        log.push_str(&daemon.kill());
-        // Answers that were on their way are in the record when the next process asks.
-        note(stage.record());
-    }
-    let last = run(&stage, FAST, &[&["--exit-when-complete"], &*targets].concat()).end().with_code(13);
-    log.push_str(&last.stdout);
-    note(stage.close());
-
-    let mut told = BTreeSet::new();
-    let mut keys: BTreeMap<String, String> = BTreeMap::new();
-    // A kill may cut a line.
-    for event in log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
-        let Some(job) = event["job_id"].as_str() else { continue };
-        let (name, status) = (event["event"].as_str().unwrap(), event["status"].as_str().unwrap_or_default());
-        match name {
-            "job.first_seen" | "job.status_changed" => drop(told.insert((job.to_owned(), status.to_owned()))),
-            "job.failed_users" => drop(told.insert((job.to_owned(), event["failed_users"].to_string()))),
-            _ => {}
-        }
-        let key = match name {
-            "job.progress" | "job.failed_users" => {
-                format!("{name} {job} {} {}", event["imported_users"], event["failed_users"])
-            }
-            "job.first_seen" => format!("{name} {job}"),
-            _ => format!("{name} {job} {status} {} {}", event["kind"], event["since"]),
-        };
-        let id = event["event_id"].as_str().unwrap().to_owned();
-        assert_eq!(keys.entry(id).or_insert_with(|| key.clone()), &key, "one id, two facts");
-    }
-    let missing: Vec<_> = must.difference(&told).collect();
-    assert!(missing.is_empty(), "seen and not told: {missing:?}");
-    assert!(must.len() > JOBS * 10, "too little was seen: {}", must.len());
-    for name in all {
-        assert!(told.contains(&(format!("import-{name}"), "Succeeded".to_owned())), "{name}");
-    }
 }

@@ -7,7 +7,9 @@ mod harness;
 
 mod ceilings;
 mod config;
+mod crash;
 mod demo;
+mod disturbances;
 mod events;
 mod exit_codes;
 mod faults;

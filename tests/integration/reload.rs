@@ -98,6 +98,33 @@ fn what_is_added_is_watched_what_is_gone_is_left_alone_and_what_is_put_back_is_r
 }
 
 #[test]
+fn a_job_is_not_asked_about_before_its_last_answer_is_kept_or_told_nor_after_a_reload() {
+    let steps: String =
+        (1..=9).map(|done| format!("{{polls = 1, status = \"InProgress\", imported = {done}}},")).collect();
+    let stage = Stage::new(&jobs([("a", &*format!("{steps} {RUNNING}"))]));
+    let state = stage.path().join("state.db");
+    let pace = "[poll]\ninitial_interval = \"1500ms\"\njitter = 0\n";
+    let settings = config(&format!("{pace}[state]\npath = {state:?}\n"), &["a"]);
+    let daemon = Daemon::start(&stage, &settings);
+    daemon.running.event("job.first_seen");
+    // From here on nobody else can write the file.
+    let locked = rusqlite::Connection::open(&state).unwrap();
+    locked.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let before = asked(&stage, "a");
+    stage.recorded(|_| asked(&stage, "a") > before);
+    daemon.reload(&settings);
+    daemon.running.event("daemon.reloaded");
+    // Now what it was answered is told from memory, and so it may ask again.
+    let unwritable = daemon.running.event("daemon.state_unwritable");
+    let record = stage.recorded(|_| asked(&stage, "a") > before + 1);
+    let time = |value: &Value| value.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    let (next, told) = (time(&record[before + 1]["time"]), time(&unwritable["timestamp"]));
+    assert!(next >= told, "asked again {:?} before", told.duration_since(next));
+    drop(locked);
+    daemon.stop();
+}
+
+#[test]
 fn what_a_restart_alone_puts_in_force_is_named() {
     let stage = Stage::new(&jobs([("a", RUNNING)]));
     let daemon = Daemon::start(&stage, &config(FAST, &["a"]));

@@ -67,3 +67,20 @@ impl fmt::Display for PollError {
 }
 
 impl std::error::Error for PollError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_has_the_word_that_events_promise() {
+        let words = ErrorKind::ALL.map(ErrorKind::as_str);
+        assert_eq!(words, ["throttled", "transient", "not_found", "denied", "invalid"]);
+        assert_eq!(format!("{:>9}|", ErrorKind::Denied), "   denied|", "in a table too");
+    }
+
+    #[test]
+    fn a_failed_poll_is_shown_by_its_message_alone() {
+        assert_eq!(PollError::new(ErrorKind::Denied, "refresh the credentials").to_string(), "refresh the credentials");
+    }
+}

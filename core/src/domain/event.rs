@@ -263,3 +263,6 @@ pub fn id_of(key: &[String]) -> Uuid {
 fn counters(counts: Counts) -> [String; 3] {
     [counts.imported, counts.skipped, counts.failed].map(|count| count.to_string())
 }
+
+#[cfg(test)]
+mod tests;

@@ -184,6 +184,33 @@ mod tests {
     }
 
     #[test]
+    fn each_verdict_has_the_word_that_results_promise() {
+        assert_eq!(
+            Verdict::ALL.map(Verdict::as_str),
+            [
+                "succeeded",
+                "failed",
+                "stopped",
+                "expired",
+                "too_many_failed_users",
+                "too_many_skipped_users",
+                "not_found",
+                "unobservable",
+                "access_denied",
+                "invalid",
+                "deadline_exceeded",
+                "interrupted",
+            ]
+        );
+        assert_eq!(format!("{:>8}|", Verdict::Failed), "  failed|", "in a table too");
+    }
+
+    #[test]
+    fn a_limit_is_shown_as_it_is_written_in_the_config() {
+        assert_eq!([Limit::Any, Limit::AtMost(3)].map(|limit| limit.to_string()), ["any", "3"]);
+    }
+
+    #[test]
     fn a_job_that_is_not_over_has_no_verdict() {
         let policy = JobPolicy::default();
         for status in JobStatus::KNOWN {

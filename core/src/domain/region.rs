@@ -109,9 +109,27 @@ mod tests {
             ("us-west-", None),
             ("us--2", None),
             ("us-west-2x", None),
+            ("us-we_st-2", Some(Partition::Aws)),
+            ("us-we.st-2", None),
             ("", None),
         ] {
             assert_eq!(Partition::of_region(region), partition, "{region}");
+        }
+    }
+
+    #[test]
+    fn an_arn_names_the_partition_of_its_region() {
+        for (region, name) in [
+            ("us-west-2", "aws"),
+            ("cn-north-1", "aws-cn"),
+            ("us-gov-east-1", "aws-us-gov"),
+            ("us-iso-east-1", "aws-iso"),
+            ("us-isob-east-1", "aws-iso-b"),
+            ("eu-isoe-west-1", "aws-iso-e"),
+            ("us-isof-south-1", "aws-iso-f"),
+            ("eusc-de-east-1", "aws-eusc"),
+        ] {
+            assert_eq!(Partition::of_region(region).map(Partition::arn_name), Some(name), "{region}");
         }
     }
 }

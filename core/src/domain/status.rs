@@ -124,6 +124,11 @@ mod tests {
     }
 
     #[test]
+    fn a_status_is_shown_as_the_services_word_in_a_column_too() {
+        assert_eq!(format!("{:<8}|{}", JobStatus::Pending, JobStatus::from_wire("Paused")), "Pending |Paused");
+    }
+
+    #[test]
     fn an_unknown_word_is_kept_and_counts_as_moving() {
         let status = JobStatus::from_wire("Paused");
         assert_eq!(status.as_str(), "Paused");

@@ -301,6 +301,7 @@ mod tests {
             "us-west-2_/import-a",
             "_X/import-a",
             "us-west-2_X!/import-a",
+            "us west-2_X/import-a",
             "us-west-2_X/job-a",
             "us-west-2_X/import-",
             "us-west-2_X/import-a_b",
@@ -313,6 +314,20 @@ mod tests {
         assert!(refused(&long).contains("56 characters, at most 55"));
         let fits = format!("us-west-2_X/import-{}", "a".repeat(48));
         assert!(fits.parse::<Target>().is_ok());
+    }
+
+    #[test]
+    fn words_of_an_address_are_taken_for_a_pool_only_where_they_begin_with_a_region() {
+        let error = refused("https://console.example/my_pools/import-abc");
+        assert!(error.ends_with("is a URL; write <user-pool-id>/import-abc"), "{error}");
+    }
+
+    #[test]
+    fn what_is_refused_is_quoted() {
+        assert!(refused("import").starts_with("\"import\" is not a target; "));
+        let long = "x".repeat(129);
+        assert!(refused(&long[1..]).contains(&format!("\"{}\"", &long[1..])), "as a whole up to 128 characters");
+        assert!(refused(&long).contains(&format!("\"{}…\"", &long[1..])));
     }
 
     #[test]
@@ -331,6 +346,7 @@ mod tests {
     fn an_account_is_read_from_an_arn() {
         let account = AccountId::from_arn("arn:aws:iam::123456789012:role/x");
         assert_eq!(account.as_ref().map(AccountId::as_str), Some("123456789012"));
+        assert_eq!(account.map(|id| format!("{id:>13} {id:?}")).as_deref(), Some(" 123456789012 123456789012"));
         assert_eq!(AccountId::from_arn("arn:aws:iam::12:role/x"), None);
         assert_eq!(AccountId::from_arn("x"), None);
     }

@@ -22,6 +22,9 @@ pub const ASK_AGAIN: Duration = Duration::from_secs(1);
 /// How many unknown statuses of one job are remembered; a job that shows more is told each time.
 const UNKNOWN_REMEMBERED: usize = 16;
 
+/// How many of the deadlines told of one job are remembered, the newest.
+const DEADLINES_REMEMBERED: usize = 16;
+
 /// The job that is watched, as its owner described it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WatchedJob {
@@ -131,16 +134,21 @@ pub struct JobTrack {
     progress: (Tick, Counts),
     /// Where the pace is measured from: the first active observation and the rows done then.
     pace_from: Option<(Tick, u64)>,
-    /// When status or counters changed last, as we saw it.
-    changed: Tick,
+    /// When status or counters changed last, as we saw it, by the service's clock.
+    changed: Timestamp,
     /// When the newest observation arrived.
     newest: Option<Tick>,
     /// The last good poll, in wall time.
     last_good: Option<Timestamp>,
+    /// The same by the service's clock.
+    date: Option<Timestamp>,
     lapsed_told: Told,
     near_expiry_told: Told,
     stalled_told: Told,
+    /// A deadline was told, and an earlier version did not note which.
     deadline_told: Told,
+    /// The deadlines told, in seconds: that makes them different facts.
+    deadlines_told: Vec<u64>,
     unknown_told: Vec<Box<str>>,
     failing: Option<Failing>,
 }
@@ -172,6 +180,12 @@ impl JobTrack {
         self.last_good
     }
 
+    /// The time by the service's clock at the last good poll of this process, where the answer showed it.
+    #[must_use]
+    pub fn date(&self) -> Option<Timestamp> {
+        self.date
+    }
+
     /// Who the job is, as far as is known.
     #[must_use]
     pub fn identity(&self, job: &WatchedJob) -> JobIdentity {
@@ -195,6 +209,12 @@ impl JobTrack {
         self.failing.as_ref().map(|failing| &failing.error)
     }
 
+    /// Whether more than one poll in a row failed.
+    #[must_use]
+    pub fn failed_again(&self) -> bool {
+        self.failing.as_ref().is_some_and(|failing| !failing.told.is_empty())
+    }
+
     /// Percent done and time left, where the total is known. The pace is that since the job was first seen active.
     #[must_use]
     pub fn progress(&self, now: Tick, policy: &JobPolicy) -> (Option<f64>, Option<Duration>) {
@@ -210,7 +230,8 @@ impl JobTrack {
             self.pace_from.and_then(|(from, done_then)| {
                 let moved = done.saturating_sub(done_then);
                 let seconds = now.since(from).as_secs_f64();
-                (moved > 0 && seconds > 0.0)
+                // While nothing moved that is infinite, and no duration.
+                (seconds > 0.0)
                     .then(|| Duration::try_from_secs_f64((seconds * ratio(left, moved)).round()).ok())
                     .flatten()
             })
@@ -228,6 +249,7 @@ impl JobTrack {
         let (facts, pace) = match observation.outcome {
             Outcome::Failed(error) => next.failed(job, error, observation.arrived, observation.at),
             Outcome::Seen { snapshot, date, by } => {
+                next.date = date.or(next.date);
                 next.seen(job, snapshot, date.unwrap_or(observation.at), observation.arrived, observation.at, by)
             }
         };
@@ -316,7 +338,7 @@ impl JobTrack {
             self.failed_told = snapshot.counts.failed;
         }
         if moved {
-            self.changed = now;
+            self.changed = service_now;
             self.stalled_told = Told::NotYet;
         }
         if self.pace_from.is_none() && snapshot.status.phase() == Phase::Active {
@@ -333,7 +355,7 @@ impl JobTrack {
             }
             return Pace::Over(verdict);
         }
-        self.warn(job, before, &snapshot, service_now, now, facts);
+        self.warn(job, before, &snapshot, service_now, facts);
         if moved { Pace::Restart } else { Pace::Grow }
     }
 
@@ -353,7 +375,6 @@ impl JobTrack {
         before: Option<JobSnapshot>,
         snapshot: &JobSnapshot,
         service_now: Timestamp,
-        now: Tick,
         facts: &mut Vec<JobFact>,
     ) {
         let mut tell = |told: &mut Told, due: bool, kind: WarningKind| {
@@ -367,7 +388,7 @@ impl JobTrack {
         tell(&mut self.lapsed_told, waiting && age >= UPLOAD_URL_LIFE, WarningKind::UploadUrlLapsed);
         tell(&mut self.near_expiry_told, waiting && age >= NEAR_EXPIRY, WarningKind::NearExpiry);
         if let Some(limit) = job.policy.stall_after {
-            let unchanged_for = now.since(self.changed);
+            let unchanged_for = service_now.since(self.changed);
             let stalled = snapshot.status.phase() == Phase::Active && unchanged_for >= limit;
             tell(&mut self.stalled_told, stalled, WarningKind::Stalled { unchanged_for });
         }
@@ -393,11 +414,24 @@ impl JobTrack {
         }
         if let Some(deadline) = job.policy.deadline {
             let late = snapshot.created_at.is_some() && age >= deadline;
-            if late && self.deadline_told == Told::NotYet {
-                self.deadline_told = Told::Told;
+            if late && !self.knows_as_told(deadline) {
                 facts.push(JobFact::Warning(WarningKind::DeadlineExceeded { deadline }));
             }
         }
+    }
+
+    /// Whether it was told that this deadline passed; from here on it was. One that the config has changed since is
+    /// another, and one that an earlier version did not note is the first that is asked about.
+    fn knows_as_told(&mut self, deadline: Duration) -> bool {
+        let seconds = deadline.as_secs();
+        if self.deadlines_told.contains(&seconds) {
+            return true;
+        }
+        if self.deadlines_told.len() >= DEADLINES_REMEMBERED {
+            self.deadlines_told.remove(0);
+        }
+        self.deadlines_told.push(seconds);
+        std::mem::take(&mut self.deadline_told) == Told::Told
     }
 }
 

@@ -102,7 +102,6 @@ impl BackoffPolicy {
         let Some(previous) = previous else { return self.initial };
         let mut growth = ExponentialBackoff {
             current_interval: previous,
-            initial_interval: self.initial,
             randomization_factor: 0.0,
             multiplier: self.multiplier,
             max_interval: self.max,
@@ -117,7 +116,9 @@ impl BackoffPolicy {
     /// `interval` shortened by a random part: by up to `jitter` of it. `random` is within 0 and 1.
     #[must_use]
     pub fn jittered(&self, interval: Duration, random: f64) -> Duration {
-        interval.mul_f64(1.0 - self.jitter * random.clamp(0.0, 1.0))
+        let shortened = interval.as_secs_f64() * (1.0 - self.jitter * random.clamp(0.0, 1.0));
+        // Rounding may have made it longer, or too long for a duration.
+        Duration::try_from_secs_f64(shortened).map_or(interval, |shortened| shortened.min(interval))
     }
 }
 
@@ -146,6 +147,8 @@ mod tests {
     fn intervals_grow_to_the_longest_and_stay_there() {
         assert_eq!(intervals(&policy(5, 60, 2.0), 6), [5.0, 10.0, 20.0, 40.0, 60.0, 60.0]);
         assert_eq!(intervals(&policy(2, 30, 1.0), 3), [2.0, 2.0, 2.0]);
+        assert_eq!(intervals(&policy(40, 100, 2.0), 4), [40.0, 80.0, 100.0, 100.0]);
+        assert_eq!(intervals(&policy(1_000, 7_200, 2.0), 4), [1_000.0, 2_000.0, 4_000.0, 7_200.0], "hours too");
     }
 
     #[test]
@@ -160,10 +163,22 @@ mod tests {
     }
 
     #[test]
+    fn what_was_set_is_what_is_in_force() {
+        let policy = BackoffPolicy::new(SECOND, SECOND * 60, 2.5, 0.5).unwrap();
+        assert_eq!((policy.initial(), policy.max()), (SECOND, SECOND * 60));
+        assert!((policy.multiplier() - 2.5).abs() + (policy.jitter() - 0.5).abs() < 1e-9);
+    }
+
+    #[test]
     fn jitter_only_shortens() {
         let policy = BackoffPolicy::new(SECOND, SECOND * 60, 2.0, 0.5).unwrap();
         assert_eq!(policy.jittered(SECOND * 60, 0.0), SECOND * 60);
         assert_eq!(policy.jittered(SECOND * 60, 1.0), SECOND * 30);
+        // Neither number has a floating point number of its own.
+        for interval in [Duration::from_millis(70_644_700_037_184), Duration::MAX] {
+            let policy = BackoffPolicy::new(interval, interval, 2.0, 1e-300).unwrap();
+            assert_eq!(policy.jittered(interval, 0.5), interval);
+        }
     }
 
     #[test]
@@ -177,6 +192,7 @@ mod tests {
         for jitter in [-0.1, 0.91, f64::NAN] {
             assert_eq!(new(SECOND, SECOND, 2.0, jitter), Err(InvalidBackoff::Jitter));
         }
+        assert_eq!(InvalidBackoff::Jitter.to_string(), "jitter must be within 0 and 0.9");
     }
 
     proptest! {

@@ -6,7 +6,7 @@ use super::reader::Seat;
 use super::settings::Ending;
 use super::turn::{Class, Turn};
 use super::{BackoffPolicy, LaneIndex, Now};
-use crate::domain::track::{Pace, WatchedJob};
+use crate::domain::track::{ASK_AGAIN, Pace, WatchedJob};
 use crate::domain::{ErrorKind, JobSnapshot, JobTrack, Tick, Timestamp, Verdict};
 
 /// How often a refused job is asked about by a watch that goes on: it may be repaired.
@@ -41,7 +41,8 @@ pub(super) struct JobSlot {
     interval: Option<Duration>,
     last_good: Option<Tick>,
     added: Tick,
-    deadline: Option<Tick>,
+    /// When it was created: by the service's clock once it has answered, until then by ours.
+    created: Option<Tick>,
     look: Look,
 }
 
@@ -137,7 +138,7 @@ impl JobSlot {
             interval: None,
             last_good: None,
             added: now,
-            deadline: None,
+            created: None,
             look: Look::Usual,
         }
     }
@@ -212,27 +213,32 @@ impl JobSlot {
 
     /// Takes up what is known of the job from before; one that was over stays so.
     pub(super) fn remember(&mut self, track: JobTrack, now: Now) {
+        let created = track.known().and_then(|known| known.created_at);
+        self.created = created.map(|created| now.tick.minus(now.wall.since(created)));
         self.track = track;
-        self.judge_anew(now);
+        self.judge_anew();
     }
 
-    /// Counts the deadline, and judges what is known, by the policy as it is now.
-    pub(super) fn judge_anew(&mut self, now: Now) {
-        let policy = &self.watched.policy;
+    /// Judges what is known by the policy as it is now.
+    pub(super) fn judge_anew(&mut self) {
         let Some(known) = self.track.known() else { return };
-        let left = |limit: Duration, created| now.tick.plus(limit.saturating_sub(now.wall.since(created)));
-        self.deadline = policy.deadline.zip(known.created_at).map(|(limit, created)| left(limit, created));
-        if let Some(verdict) = policy.judge(&known.status, known.counts) {
+        if let Some(verdict) = self.watched.policy.judge(&known.status, known.counts) {
             self.state = State::Over(verdict);
         }
     }
 
-    /// Notes a good answer: the deadline is kept on the monotonic clock, counted by the service's.
+    /// Notes a good answer. Age is kept on the monotonic clock and set anew by each answer, for nobody's clock but the
+    /// service's counts: ours may be wrong or be set, and the monotonic one stands still while the machine sleeps.
     pub(super) fn seen(&mut self, now: Tick, snapshot: &JobSnapshot, service_now: Timestamp) {
         self.last_good = Some(now);
-        if let (Some(limit), Some(created)) = (self.watched.policy.deadline, snapshot.created_at) {
-            self.deadline = Some(now.plus(limit.saturating_sub(service_now.since(created))));
+        if let Some(created) = snapshot.created_at {
+            self.created = Some(now.minus(service_now.since(created)));
         }
+    }
+
+    fn deadline(&self) -> Option<Tick> {
+        let (limit, created) = self.watched.policy.deadline.zip(self.created)?;
+        Some(created.plus(limit))
     }
 
     /// When to ask next, from the pace of the job's step. `sent` is when the poll was sent: intervals are counted
@@ -265,7 +271,7 @@ impl JobSlot {
             ) => {}
         }
         if let Ending::WhenOver { unobserved, .. } = ending
-            && let Some(verdict) = self.time_is_up(pace, now, backoff, unobserved)
+            && let Some(verdict) = self.time_is_up(sent, now, backoff, unobserved)
         {
             return Next::Over(verdict);
         }
@@ -285,13 +291,22 @@ impl JobSlot {
             Pace::Refused(_) | Pace::Over(_) => now.plus(SLOW),
             Pace::WhenAllowed(_) => return Next::WhenAllowed(sent),
         };
-        // What ends at a time is looked at when it comes, not an interval later.
+        let ends = self.ends(sent, now, ending);
+        Next::At(ends.fold(at, Tick::min).max(now))
+    }
+
+    /// What ends at a time is looked at when it comes, not an interval later; what has come while a poll that failed was
+    /// on its way is looked at now.
+    fn ends(&self, sent: Tick, now: Tick, ending: Ending) -> impl Iterator<Item = Tick> {
         let unobserved = match ending {
-            Ending::WhenOver { unobserved: Some(limit), .. } => Some(self.last_good.unwrap_or(self.added).plus(limit)),
+            Ending::WhenOver { unobserved: Some(limit), .. } => {
+                let end = self.last_good.unwrap_or(self.added).plus(limit);
+                Some(if end > now { end } else { now.plus(ASK_AGAIN) })
+            }
             Ending::WhenOver { unobserved: None, .. } | Ending::WhenStopped => None,
         };
-        let ends = self.deadline.into_iter().chain(unobserved).filter(|end| *end > now);
-        Next::At(ends.fold(at, Tick::min).max(now))
+        let looked_at = if self.track.failing().is_some() { sent } else { now };
+        self.deadline().filter(|end| *end > looked_at).into_iter().chain(unobserved)
     }
 
     fn from(&self, sent: Tick, backoff: &BackoffPolicy, random: f64) -> Tick {
@@ -301,7 +316,7 @@ impl JobSlot {
     /// Whether the watch of this job ends with the answer that just came, although the job is not over.
     fn time_is_up(
         &self,
-        pace: Pace,
+        sent: Tick,
         now: Tick,
         backoff: &BackoffPolicy,
         unobserved: Option<Duration>,
@@ -309,24 +324,28 @@ impl JobSlot {
         let failing = self.track.failing().map(|error| error.kind);
         let last = match self.look {
             Look::Last | Look::Final => true,
-            Look::Usual => self.deadline.is_some_and(|deadline| deadline <= now),
+            // A poll that was on its way is no look at the deadline unless it shows something: this process may have
+            // been stopped for hours meanwhile.
+            Look::Usual => {
+                let by = if failing.is_some() { sent } else { now };
+                self.deadline().is_some_and(|deadline| deadline <= by)
+            }
         };
         if last {
             return match failing {
                 Some(ErrorKind::Throttled) if self.look == Look::Last => None,
                 // What is to be confirmed is asked once more, too.
-                None if matches!(pace, Pace::AskAgain(_)) && self.look != Look::Final => None,
+                None if self.is_doubted() && self.look != Look::Final => None,
                 None => Some(Verdict::DeadlineExceeded),
                 Some(ErrorKind::NotFound) => Some(Verdict::NotFound),
-                // Asked once more before it counts, even at the last look.
-                Some(ErrorKind::Denied | ErrorKind::Invalid) if matches!(pace, Pace::AskAgain(_)) => None,
-                Some(ErrorKind::Denied) => Some(Verdict::AccessDenied),
-                Some(ErrorKind::Invalid) => Some(Verdict::Invalid),
+                // Asked once more before it counts, even at the last look. The second one ended the watch already.
+                Some(ErrorKind::Denied | ErrorKind::Invalid) => None,
                 Some(ErrorKind::Throttled | ErrorKind::Transient) => Some(self.unseen_at_the_end(now, backoff)),
             };
         }
+        // Nor is a single failure after a long silence a proof that nothing could be seen.
         let unseen = now.since(self.last_good.unwrap_or(self.added));
-        (failing.is_some() && unobserved.is_some_and(|limit| unseen >= limit)).then_some(Verdict::Unobservable)
+        (self.track.failed_again() && unobserved.is_some_and(|limit| unseen >= limit)).then_some(Verdict::Unobservable)
     }
 
     /// The verdict on a job that was not over when the time was up and whose last poll failed, or never came.

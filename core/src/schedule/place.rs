@@ -29,7 +29,8 @@ pub(super) enum Appointment {
 /// A request on its way.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sent {
-    pub(super) item: Item,
+    /// What was asked about, unless nobody watches it any more.
+    pub(super) item: Option<Item>,
     /// Whose account it is on.
     pub(super) place: usize,
     pub(super) permit: Permit,
@@ -94,6 +95,22 @@ impl Place {
         }
     }
 
+    /// Takes over the new numbers of its jobs, and forgets those that have none.
+    pub(super) fn renumber(&mut self, job: impl Fn(usize) -> Option<usize>) {
+        self.jobs = self.jobs.iter().copied().filter_map(&job).collect();
+        for class in Class::ALL {
+            let queue = self.queue_of(class);
+            let kept = |Reverse((asked, index))| Some(Reverse((asked, job(index)?)));
+            *queue = std::mem::take(queue).into_iter().filter_map(kept).collect();
+        }
+    }
+
+    /// How many jobs wait, with those that no longer do.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.jobs.len() + self.moving.len() + self.sleeping.len() + self.new.len()
+    }
+
     /// The first job of this class.
     pub(super) fn first(&self, class: Class) -> Option<usize> {
         let queue = match class {
@@ -104,12 +121,14 @@ impl Place {
         queue.peek().map(|Reverse((_, job))| *job)
     }
 
-    /// Drops the jobs before the first of each class that waits. Whether anything does.
-    pub(super) fn drop_overtaken(&mut self, jobs: &[JobSlot]) -> bool {
+    /// Drops the jobs before the first of each class that waits here, at the place `index`. Whether anything does.
+    pub(super) fn drop_overtaken(&mut self, index: usize, jobs: &[JobSlot]) -> bool {
         for class in Class::ALL {
             let queue = self.queue_of(class);
             while let Some(Reverse((asked, job))) = queue.peek() {
-                let waits = |job: &JobSlot| job.is_ready() && job.asked == *asked && job.counted == Some(class);
+                let waits = |job: &JobSlot| {
+                    job.is_ready() && job.place == index && job.asked == *asked && job.counted == Some(class)
+                };
                 if jobs.get(*job).is_some_and(waits) {
                     break;
                 }

@@ -107,6 +107,7 @@ enum Until {
 struct Failing {
     error: PollError,
     streak: u32,
+    failures: u32,
     told: Vec<ErrorKind>,
 }
 
@@ -299,7 +300,13 @@ impl PoolSlot {
 
     fn note_failure(&mut self, error: PollError) -> (ErrorKind, u32, News) {
         let kind = error.kind;
-        let failing = self.failing.get_or_insert_with(|| Failing { error: error.clone(), streak: 0, told: Vec::new() });
+        let failing = self.failing.get_or_insert_with(|| Failing {
+            error: error.clone(),
+            streak: 0,
+            failures: 0,
+            told: Vec::new(),
+        });
+        failing.failures = failing.failures.saturating_add(1);
         failing.streak = if failing.error.kind == kind { failing.streak.saturating_add(1) } else { 1 };
         failing.error = error;
         if failing.streak < 2 || failing.told.contains(&kind) {
@@ -322,7 +329,9 @@ impl PoolSlot {
             (Look::Last | Look::Final, _) => Some(self.verdict_at_the_end(now, backoff)),
             (Look::Usual, _) => {
                 let unseen = now.since(self.last_good.unwrap_or(self.added));
-                unobserved.is_some_and(|limit| unseen >= limit).then_some(Some(Verdict::Unobservable))
+                // As with a job, a single failure after a long silence proves nothing.
+                let again = self.failing.as_ref().is_some_and(|failing| failing.failures > 1);
+                (again && unobserved.is_some_and(|limit| unseen >= limit)).then_some(Some(Verdict::Unobservable))
             }
         }
     }

@@ -26,8 +26,15 @@ const NOT_OURS: u32 = 3;
 /// the end of a throttle, too little to be a part of its cause.
 pub(super) const FLOOR: f64 = 0.5;
 
-/// By how much two requests are spaced further than the rate asks for: clocks and timers are not exact.
-const SLACK: f64 = 1.02;
+/// By which part of it two requests are spaced further than the rate asks for: timers are not exact.
+const SLACK: f64 = 0.01;
+
+/// And by how much more, but for no more than [`MOST_SLACK`] of it: of two requests the first may be longer on its way
+/// than the second, and its answer all the quicker.
+const WAY_SLACK: Duration = Duration::from_millis(2);
+
+/// The most of [`WAY_SLACK`], as a part of the spacing.
+const MOST_SLACK: f64 = 0.04;
 
 /// The most that the next request waits for one that is late. What takes longer is taken for a slow service, not for
 /// a slow way there.
@@ -109,7 +116,7 @@ impl Bucket {
     }
 
     fn interval(&self, now: Tick) -> Duration {
-        Duration::from_secs_f64(SLACK / self.rate(now))
+        spacing(self.rate(now))
     }
 
     /// When the next request is due, whether or not the newest is late: the earlier, the longer ago it was used.
@@ -169,7 +176,7 @@ impl Bucket {
             }
         };
         self.cut = Some(cut);
-        self.next = self.next.max(now.plus(Duration::from_secs_f64(SLACK / rate)));
+        self.next = self.next.max(now.plus(spacing(rate)));
     }
 
     /// Sends nothing before this time.
@@ -184,6 +191,12 @@ impl Bucket {
             Some(_) | None => Some(now),
         }
     }
+}
+
+/// The time between two requests at this rate.
+pub(super) fn spacing(rate: f64) -> Duration {
+    let even = Duration::from_secs_f64(1.0 / rate);
+    even + even.mul_f64(SLACK) + WAY_SLACK.min(even.mul_f64(MOST_SLACK))
 }
 
 #[cfg(test)]

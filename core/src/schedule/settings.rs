@@ -110,3 +110,33 @@ impl Ceilings {
         self.in_flight
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_outside_their_range_are_refused() {
+        for rate in [0.0, 0.09, 10_000.1, f64::NAN] {
+            assert_eq!(Ceilings::new(rate, 1.0, 1), Err(InvalidCeiling::Rate), "{rate}");
+            assert_eq!(Ceilings::new(1.0, rate, 1), Err(InvalidCeiling::Rate), "{rate}");
+        }
+        assert_eq!(Ceilings::new(10_000.0, 0.1, 0), Err(InvalidCeiling::InFlight));
+        assert!(Ceilings::new(10_000.0, 0.1, 1).is_ok());
+        assert_eq!(InvalidCeiling::InFlight.to_string(), "max_in_flight must be at least 1");
+    }
+
+    #[test]
+    fn what_was_set_is_what_is_in_force() {
+        let ceilings = Ceilings::new(7.5, 2.5, 3).unwrap();
+        assert!((ceilings.per_lane() - 7.5).abs() + (ceilings.per_pool() - 2.5).abs() < 1e-9);
+        assert_eq!(ceilings.in_flight(), 3);
+    }
+
+    #[test]
+    fn only_a_timeout_of_zero_looks_once() {
+        let over = |timeout| Ending::WhenOver { timeout, unobserved: None };
+        let endings = [over(Some(Duration::ZERO)), over(Some(Duration::from_secs(1))), over(None), Ending::WhenStopped];
+        assert_eq!(endings.map(Ending::looks_once), [true, false, false, false]);
+    }
+}

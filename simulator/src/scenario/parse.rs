@@ -12,6 +12,9 @@ use super::sections::{
     ClockSection, CsvSection, ErrorsSection, JobsSection, ListSection, MessagesSection, QuotaSection, SignatureSection,
 };
 
+/// The most jobs that a scenario makes: a slip of a digit in `count` is not to use up the memory.
+const MOST_JOBS: u64 = 100_000;
+
 /// What exists in the simulator and how it behaves. The default is one account with one pool and no faults.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -44,6 +47,7 @@ impl Scenario {
     fn check(&self) -> Result<(), (Range<usize>, String)> {
         once("account", self.account.iter().map(|rule| (rule.span(), rule.get_ref().id.0.as_str())))?;
         once("pool", self.pool.iter().map(|rule| (rule.span(), rule.get_ref().id.as_ref().map_or("", |id| &id.0))))?;
+        let mut jobs = 0;
         for (span, pool) in self.pool.iter().map(|pool| (pool.span(), pool.get_ref())) {
             once("job", pool.job.iter().map(|rule| (rule.span(), rule.get_ref().id.as_ref().map_or("", |id| &id.0))))?;
             if pool.id.is_some() && pool.region.is_some() {
@@ -52,6 +56,10 @@ impl Scenario {
             for job in &pool.job {
                 let script = job.get_ref().script.as_deref().map_or(Ok(()), check_script);
                 script.map_err(|message| (job.span(), message.to_owned()))?;
+                jobs += u64::from(job.get_ref().count.unwrap_or(1));
+                if jobs > MOST_JOBS {
+                    return Err((job.span(), format!("these would be more than {MOST_JOBS} jobs")));
+                }
             }
         }
         for (span, fault) in self.fault.iter().map(|fault| (fault.span(), fault.get_ref())) {
@@ -106,8 +114,17 @@ impl ScenarioError {
         let start = before.rfind('\n').map_or(0, |newline| newline + 1);
         let key = text.lines().nth(line).and_then(|line| line.split('=').next()).unwrap_or_default().trim();
         let column = before[start..].chars().count() + 1;
-        Self { line: line + 1, column, key: key.to_owned(), message: message.to_owned() }
+        Self { line: line + 1, column, key: printable(key), message: printable(message) }
     }
+}
+
+/// A piece of somebody's file, and words that may quote one, in one line: whatever a terminal would act on is spelled out.
+fn printable(text: &str) -> String {
+    let spelled = |c: char| match c {
+        '"' | '\'' | '\\' => c.to_string(),
+        other => other.escape_debug().to_string(),
+    };
+    text.chars().map(spelled).collect()
 }
 
 impl fmt::Display for ScenarioError {

@@ -19,7 +19,8 @@ fn is_handled(bytes: &[u8]) {
         let shown = problem.render(Style::Plain);
         let place = format!("--> any.toml:{}:{}", excerpt.line, excerpt.column);
         assert!(shown.contains(&place), "{place} is not in\n{shown}");
-        let printable = |c: char| c == '\n' || !c.is_control() && !('\u{202a}'..='\u{202e}').contains(&c);
+        let turns = |c| matches!(c, '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let printable = |c: char| c == '\n' || !c.is_control() && !turns(c);
         assert!(shown.chars().all(printable), "{shown:?}");
         assert!(problem.to_string().chars().all(|c| c != '\n' && printable(c)), "{problem}");
     }
@@ -37,7 +38,7 @@ fn a_file_that_is_no_text_is_refused_with_the_cure() {
     assert_eq!(one(b"[poll]\njitter = \xff\n"), "any.toml:2:10: the file is not UTF-8 from here on");
     assert_eq!(one(b"\xff\xfe[\x00p\x00"), "any.toml:1:1: the file is UTF-16, not UTF-8");
     assert!(one(b"[log]\nlevel = \"in\0fo\"\n").starts_with("any.toml:2:"));
-    assert!(one("polls = 1 # \u{8a}\u{202e}\u{1b}[2J".as_bytes()).starts_with("any.toml:1:"));
+    assert!(one("polls = 1 # \u{8a}\u{202e}\u{61c}\u{1b}[2J".as_bytes()).starts_with("any.toml:1:"));
     assert!(one(b"\x7fELF").starts_with("any.toml:1:"));
 }
 
@@ -50,6 +51,25 @@ fn a_byte_order_mark_and_windows_line_ends_are_no_problem_and_move_no_caret() {
         one("[[job]]\ntarget='us-west-2_A/import-a'\nname = \"ä漢\" #\t🎉\nx = 1".as_bytes())
             .starts_with("any.toml:4:1: ")
     );
+}
+
+#[test]
+fn names_that_are_offered_are_spelled_out() {
+    for meant in ["prod", "staging"] {
+        let text = format!(
+            "[[account]]\nname = \"sta\\u061cging\"\n[[job]]\ntarget = 'us-west-2_A/import-a'\naccount = '{meant}'\n"
+        );
+        is_handled(text.as_bytes());
+        let problems = resolve(&[source(&text)], &Overrides::default()).unwrap_err();
+        assert!(problems.render(Style::Plain).contains("\"sta\\u{61c}ging\""), "{}", problems.render(Style::Plain));
+    }
+}
+
+#[test]
+fn the_caret_keeps_its_place_behind_a_hidden_secret_of_any_script() {
+    let said = one("[poll]\nsecret = 'пароль漢' x\n".as_bytes());
+    assert!(said.starts_with("any.toml:2:20: "), "{said}");
+    assert!(one(b"[poll]\ntoken = \xd0\xbf\xd0\xb0\xff\n").starts_with("any.toml:2:11: "));
 }
 
 #[test]

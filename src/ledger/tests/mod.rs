@@ -50,6 +50,7 @@ fn record(job: &str, events: usize) -> Record {
     let told = RenderedEvent { target: target(job), ..RenderedEvent::of(&told, Uuid::nil()) };
     Record {
         at: NOW,
+        date: Some(NOW),
         target: target(job),
         name: Some("mine".into()),
         account: None,
@@ -120,7 +121,7 @@ impl Sink for Puppet {
     }
 
     fn tell(&mut self, events: &[Arc<RenderedEvent>]) -> Delivery {
-        // As it was told before the test can know of these events, and tell it otherwise.
+        // Before it shows what it was told: whoever sees that may change it for what comes next.
         let delivery = *self.obeys.0.lock().unwrap();
         for event in events {
             self.told.send(event.line.to_string()).ok();
@@ -209,4 +210,18 @@ fn a_job_that_was_retired_and_is_seen_again_is_watched_and_was_first_seen_long_a
     Box::new(ledger).close(PATIENCE);
     let jobs = place.open().jobs;
     assert_eq!((jobs[0].retired, jobs[0].first_seen), (None, Some(NOW)));
+}
+
+#[test]
+fn a_job_that_is_over_and_put_back_is_watched_though_no_answer_says_so() {
+    let place = Place::new();
+    let mut ledger = place.open().ledger;
+    ledger.start(Vec::new(), |_| {}).unwrap();
+    ledger.record(record("a", 0));
+    ledger.record(record("b", 0));
+    ledger.retire(vec![target("a"), target("b")], NOW);
+    ledger.readmit(vec![target("a")]);
+    Box::new(ledger).close(PATIENCE);
+    let retired: Vec<_> = place.open().jobs.iter().map(|job| job.retired).collect();
+    assert_eq!(retired, [None, Some(NOW)]);
 }

@@ -52,10 +52,11 @@ prop_compose! {
         marks in prop::collection::vec(prop::sample::select(&Mark::ALL[..]), 0..5), progress in (times(), counts()),
         pace_from in prop::option::of((times(), any::<u64>())), changed in times(),
         last_good in prop::option::of(times()), unknown_told in prop::collection::vec(texts(), 0..3),
-        failing in prop::option::of(failures())
+        deadlines_told in prop::collection::vec(any::<u64>(), 0..3), failing in prop::option::of(failures())
     ) -> StoredTrack {
         StoredTrack {
-            known, failed_told, high_rank, marks, progress, pace_from, changed, last_good, unknown_told, failing,
+            known, failed_told, high_rank, marks, progress, pace_from, changed, last_good, unknown_told,
+            deadlines_told, failing,
         }
     }
 }
@@ -96,10 +97,18 @@ fn only_events_that_every_sink_took_are_removed_the_oldest_first_and_no_job() {
     let left = |connection: &rusqlite::Connection| {
         store::untold(connection, 0, 100).unwrap().0.iter().map(|(seq, _)| *seq).collect::<Vec<_>>()
     };
-    assert_eq!(store::remove_events(&connection, 0, NOW.plus(day * 100), 1).unwrap(), 0);
-    assert_eq!(store::remove_events(&connection, 10, NOW.plus(day * 3), 100).unwrap(), 2, "older than three days");
+    assert_eq!(store::remove_events(&connection, 0, Some(NOW.plus(day * 100)), 1).unwrap(), 0);
+    assert_eq!(
+        store::remove_events(&connection, 10, Some(NOW.plus(day * 3)), 100).unwrap(),
+        2,
+        "older than three days"
+    );
     assert_eq!(left(&connection), [3, 4, 5, 6, 7, 8, 9, 10]);
-    assert_eq!(store::remove_events(&connection, 6, NOW, 2).unwrap(), 4, "two are to stay, and four are not told");
+    assert_eq!(
+        store::remove_events(&connection, 6, Some(NOW), 2).unwrap(),
+        4,
+        "two are to stay, and four are not told"
+    );
     assert_eq!(left(&connection), [7, 8, 9, 10]);
     assert_eq!(store::jobs(&connection).unwrap().len(), 1);
 }
@@ -111,9 +120,27 @@ fn numbers_go_on_where_they_were_though_every_event_is_gone() {
     let event = Arc::new(record("a", 1).events.remove(0));
     let change = store::Change::Job(Box::new(record("a", 0)), vec![(7, event)]);
     store::write(&mut connection, [&change], &BTreeMap::from([("log", 7)])).unwrap();
-    assert_eq!(store::remove_events(&connection, 7, NOW.plus(Duration::from_secs(1)), 100).unwrap(), 1);
+    assert_eq!(store::remove_events(&connection, 7, Some(NOW.plus(Duration::from_secs(1))), 100).unwrap(), 1);
     assert_eq!(store::last_number(&connection).unwrap(), 7);
     // A cursor never goes back.
     store::write(&mut connection, [], &BTreeMap::from([("log", 5)])).unwrap();
     assert_eq!(store::cursor(&connection, "log").unwrap(), Some(7));
+}
+
+#[test]
+fn a_clock_that_was_wrong_for_a_while_costs_no_history() {
+    let place = Place::new();
+    let mut connection = open::connect(&place.path(), schema::STEPS).unwrap();
+    let told = record("a", 1).events.remove(0);
+    let year = Duration::from_secs(365 * 86_400);
+    // By their own clock: long ago, now, before the epoch's first year, next year, now.
+    let times = [NOW.minus(year), NOW, NOW.minus(year * 50), NOW.plus(year), NOW];
+    let events = times.into_iter().zip(1..).map(|(at, seq)| (seq, Arc::new(RenderedEvent { at, ..told.clone() })));
+    let change = store::Change::Job(Box::new(record("a", 0)), events.collect());
+    store::write(&mut connection, [&change], &BTreeMap::new()).unwrap();
+    let month = Duration::from_secs(30 * 86_400);
+    assert_eq!(store::remove_events(&connection, 5, None, 100).unwrap(), 0, "no time is known");
+    assert_eq!(store::remove_events(&connection, 5, Some(NOW.minus(month)), 100).unwrap(), 1);
+    let left = store::untold(&connection, 0, 100).unwrap().0;
+    assert_eq!(left.iter().map(|(seq, _)| *seq).collect::<Vec<_>>(), [2, 3, 4, 5]);
 }

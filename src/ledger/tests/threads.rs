@@ -1,5 +1,6 @@
 //! Writes that fail, sinks that are slow or gone.
 
+use super::super::schema;
 use super::*;
 
 /// Has every write of a job fail, or no longer.
@@ -42,7 +43,7 @@ fn what_cannot_be_written_is_told_once_from_memory_and_written_when_it_can_be() 
     ledger.record(record("c", 1));
     assert_eq!(strings.next(), "import-c 0");
     allow(&place.path());
-    assert_eq!(notices.recv_timeout(PATIENCE).unwrap(), Notice::Writable);
+    assert_eq!(notices.recv_timeout(PATIENCE).unwrap(), Notice::Writable { missing: 0 });
     ledger.close(PATIENCE);
     assert_eq!((strings.rest().len(), notices.iter().count()), (0, 0), "nothing is told twice");
     assert_eq!(history(&place.path()), ["import-a 0", "import-b 0", "import-b 1", "import-c 0"]);
@@ -117,4 +118,62 @@ fn a_new_sink_is_told_what_comes_and_not_what_was() {
     ledger.record(record("b", 1));
     Box::new(ledger).close(PATIENCE);
     assert_eq!(strings.rest(), ["import-b 0"]);
+}
+
+#[test]
+fn a_file_that_was_removed_is_begun_anew_and_that_is_told() {
+    let place = Place::new();
+    let (mut ledger, strings, notices) = started(&place, Delivery::Taken);
+    let instance = ledger.instance();
+    ledger.record(record("a", 1));
+    assert_eq!(strings.next(), "import-a 0");
+    for suffix in ["", "-wal", "-shm"] {
+        std::fs::remove_file(schema::with_suffix(&place.path(), suffix)).unwrap();
+    }
+    ledger.record(record("b", 1));
+    assert_eq!(strings.next(), "import-b 0");
+    assert_eq!(notices.recv_timeout(PATIENCE).unwrap(), Notice::BegunAnew);
+    ledger.close(PATIENCE);
+    assert_eq!(history(&place.path()), ["import-b 0"]);
+    let again = place.open();
+    assert_eq!((again.ledger.instance(), again.jobs.len()), (instance, 1));
+}
+
+#[test]
+fn while_the_directory_is_gone_everything_is_told_and_when_it_is_back_the_file_is_begun_anew() {
+    let place = Place::new();
+    let directory = place.0.path().join("state");
+    std::fs::create_dir(&directory).unwrap();
+    let settings = FileSettings { path: directory.join("state.db"), ..place.settings() };
+    let (mut ledger, strings, notices) = started_with(&settings, Delivery::Taken);
+    ledger.record(record("a", 1));
+    assert_eq!(strings.next(), "import-a 0");
+    std::fs::remove_dir_all(&directory).unwrap();
+    ledger.record(record("b", 1));
+    assert_eq!(strings.next(), "import-b 0");
+    assert!(matches!(notices.recv_timeout(PATIENCE), Ok(Notice::Unwritable { .. })));
+    std::fs::create_dir(&directory).unwrap();
+    assert_eq!(notices.recv_timeout(PATIENCE).unwrap(), Notice::Writable { missing: 0 });
+    assert_eq!(notices.recv_timeout(PATIENCE).unwrap(), Notice::BegunAnew);
+    ledger.record(record("c", 1));
+    ledger.close(PATIENCE);
+    assert_eq!(history(&settings.path), ["import-b 0", "import-c 0"]);
+    assert_eq!((strings.rest(), notices.iter().count()), (vec!["import-c 0".to_owned()], 0));
+}
+
+#[test]
+fn another_file_in_its_place_is_left_alone() {
+    let place = Place::new();
+    let (mut ledger, strings, notices) = started(&place, Delivery::Taken);
+    ledger.record(record("a", 1));
+    assert_eq!(strings.next(), "import-a 0");
+    let other = place.0.path().join("other");
+    std::fs::write(&other, "somebody's").unwrap();
+    std::fs::rename(&other, place.path()).unwrap();
+    ledger.record(record("b", 1));
+    assert_eq!(strings.next(), "import-b 0", "from memory");
+    let Ok(Notice::Unwritable { error }) = notices.recv_timeout(PATIENCE) else { panic!("another notice") };
+    assert!(error.contains("another file is in its place"), "{error}");
+    ledger.close(Duration::ZERO);
+    assert_eq!(std::fs::read(place.path()).unwrap(), b"somebody's");
 }

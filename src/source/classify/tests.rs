@@ -46,6 +46,23 @@ fn a_denial_names_the_resource_in_its_partition_and_account() {
 }
 
 #[test]
+fn an_error_type_that_repeats_a_key_is_not_quoted() {
+    let target = target();
+    let asked = Question { secrets: vec!["marked-session-token".to_owned()], ..question(&target) };
+    let error = told(&refusal("Oddmarked-session-tokenException"), &asked, &Seen::default());
+    assert!(error.message.contains("answered [removed] (HTTP 400)"), "{error}");
+    let of_credentials = |code: &str| {
+        Failure::Credentials(CredentialsFault::Refused(Refusal {
+            status: 400,
+            code: code.into(),
+            ..Refusal::default()
+        }))
+    };
+    let error = told(&of_credentials("marked-session-token"), &asked, &Seen::default());
+    assert!(error.message.contains("refused ([removed])"), "{error}");
+}
+
+#[test]
 fn a_refused_signature_blames_the_clock_only_when_it_is_off() {
     let target = target();
     for (minutes, part) in [(0, "a wrong secret access key"), (3, "a wrong secret access key"), (20, "20 minutes off")]

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read};
+use std::io::{BufRead as _, BufReader, PipeReader, Read};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -54,9 +54,23 @@ impl Program {
     /// Lets no file of it grow beyond so many bytes, a multiple of 512: to it the disk is full. [`Running::unlimited`]
     /// ends that.
     pub(crate) fn with_files_up_to(self, bytes: u64) -> Self {
-        let mut command = Command::new("/bin/sh");
-        command.arg("-c").arg(format!("trap '' XFSZ; ulimit -S -f {}; exec \"$0\" \"$@\"", bytes / 512));
-        command.arg(self.0.get_program()).args(self.0.get_args());
+        self.after(&format!("trap '' XFSZ; ulimit -S -f {}", bytes / 512))
+    }
+
+    /// Lets it open so many files, its streams among them.
+    pub(crate) fn with_descriptors(self, most: usize) -> Self {
+        self.after(&format!("ulimit -n {most}"))
+    }
+
+    /// Has a shell do something before.
+    fn after(self, words: &str) -> Self {
+        self.under("/bin/sh", ["-c", &format!("{words}; exec \"$0\" \"$@\"")])
+    }
+
+    /// Has another program start it, whose arguments end with its command line.
+    pub(crate) fn under<A: AsRef<OsStr>>(self, program: &str, arguments: impl IntoIterator<Item = A>) -> Self {
+        let mut command = Command::new(program);
+        command.args(arguments).arg(self.0.get_program()).args(self.0.get_args());
         command.env_clear().envs(self.0.get_envs().filter_map(|(name, value)| Some((name, value?))));
         if let Some(directory) = self.0.get_current_dir() {
             command.current_dir(directory);
@@ -69,6 +83,13 @@ impl Program {
     pub(crate) fn onto_a_full_disk(mut self) -> Self {
         self.0.stdout(File::options().write(true).open("/dev/full").unwrap());
         self
+    }
+
+    /// Writes its result to a pipe that nobody reads until somebody does.
+    pub(crate) fn into_a_pipe(mut self) -> (Self, PipeReader) {
+        let (reader, writer) = std::io::pipe().unwrap();
+        self.0.stdout(writer);
+        (self, reader)
     }
 
     /// Writes its result to a pipe that nobody reads any more.
@@ -114,7 +135,12 @@ impl Running {
     /// Waits for a line on stdout.
     #[track_caller]
     pub(crate) fn line(&self, wanted: impl Fn(&str) -> bool) -> String {
-        self.out.line(&wanted).unwrap_or_else(|| panic!("no such line\n{}", self.so_far()))
+        self.out.line(&wanted, DEADLINE).unwrap_or_else(|| panic!("no such line\n{}", self.so_far()))
+    }
+
+    /// Whether there is such a line on stdout, by then.
+    pub(crate) fn says_within(&self, wanted: impl Fn(&str) -> bool, patience: Duration) -> bool {
+        self.out.line(&wanted, patience).is_some()
     }
 
     /// Waits for an event in the JSON log on stdout.
@@ -122,6 +148,15 @@ impl Running {
     pub(crate) fn event(&self, name: &str) -> Value {
         let mark = format!("\"event\":\"{name}\"");
         serde_json::from_str(&self.line(|line| line.contains(&mark))).unwrap()
+    }
+
+    /// Waits for an event, or for its end; whether the event came.
+    #[track_caller]
+    pub(crate) fn tells(&self, name: &str) -> bool {
+        let mark = format!("\"event\":\"{name}\"");
+        let told = self.says_within(|line| line.contains(&mark), DEADLINE);
+        assert!(told || self.out.is_closed(), "no {name}\n{}", self.so_far());
+        told
     }
 
     /// Sends it a signal, such as `TERM`.
@@ -132,9 +167,25 @@ impl Running {
 
     /// Lets its files grow again.
     pub(crate) fn unlimited(&self) {
-        let pid = self.pid.to_string();
-        let done = Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited:"]).status().unwrap();
-        assert!(done.success(), "cannot lift the limit");
+        self.limit("--fsize=unlimited:");
+    }
+
+    /// Lets it open so many files from now on, its streams among them. What is open stays open.
+    pub(crate) fn descriptors(&self, most: usize) {
+        self.limit(&format!("--nofile={most}:"));
+    }
+
+    fn limit(&self, limit: &str) {
+        let done = Command::new("prlimit").args(["--pid", &self.pid.to_string(), limit]).status().unwrap();
+        assert!(done.success(), "cannot set {limit}");
+    }
+
+    /// The processor time that it took so far, in hundredths of a second.
+    pub(crate) fn cpu(&self) -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap();
+        // Behind the name, which may hold anything: the fields from the third on.
+        let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
+        fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -148,6 +199,23 @@ impl Running {
         self.out.whole()
     }
 
+    /// Sends it a signal, unless it has ended by itself.
+    pub(crate) fn signal_if_it_lives(&self, name: &str) {
+        let kill = ["-c", "kill -\"$0\" \"$1\" 2>/dev/null", name, &self.pid.to_string()];
+        // Where it has ended there is nobody to send it to.
+        drop(Command::new("/bin/sh").args(kill).status());
+    }
+
+    /// Waits for its end for no longer than `patience`, and kills it then.
+    #[track_caller]
+    pub(crate) fn end_or_kill(mut self, patience: Duration) -> Ended {
+        if let Ok(status) = self.status.recv_timeout(patience) {
+            return self.ended_with(status);
+        }
+        self.signal_if_it_lives("KILL");
+        self.end()
+    }
+
     /// Reads one more line on stdout and no other: a reader that has gone.
     #[track_caller]
     pub(crate) fn stop_reading(&self) {
@@ -158,6 +226,11 @@ impl Running {
     #[track_caller]
     pub(crate) fn end(mut self) -> Ended {
         let Ok(status) = self.status.recv_timeout(DEADLINE) else { panic!("it does not end\n{}", self.so_far()) };
+        self.ended_with(status)
+    }
+
+    #[track_caller]
+    fn ended_with(&mut self, status: ExitStatus) -> Ended {
         self.ended = Some(status);
         let ended = Ended { status, stdout: self.out.whole(), stderr: self.err.whole() };
         assert!(!ended.stderr.contains("panicked"), "{ended}");
@@ -197,6 +270,16 @@ impl Ended {
     pub(crate) fn with_code(self, code: i32) -> Self {
         assert_eq!(self.status.code(), Some(code), "{self}");
         self
+    }
+
+    /// Whether it ended by itself and all was well.
+    pub(crate) fn is_success(&self) -> bool {
+        self.status.success()
+    }
+
+    /// Whether it was killed.
+    pub(crate) fn was_killed(&self) -> bool {
+        self.status.signal().is_some()
     }
 
     /// The one line of JSON on stdout.
@@ -254,11 +337,11 @@ impl Stream {
         stream
     }
 
-    fn line(&self, wanted: &dyn Fn(&str) -> bool) -> Option<String> {
+    fn line(&self, wanted: &dyn Fn(&str) -> bool, patience: Duration) -> Option<String> {
         let (text, changed) = &*self.0;
         let find = |text: &Text| text.lines.iter().find(|line| wanted(line.trim_end_matches('\n'))).cloned();
         let (text, _) = changed
-            .wait_timeout_while(text.lock().unwrap(), DEADLINE, |text| find(text).is_none() && !text.closed)
+            .wait_timeout_while(text.lock().unwrap(), patience, |text| find(text).is_none() && !text.closed)
             .unwrap();
         find(&text)
     }
@@ -267,6 +350,10 @@ impl Stream {
         let (text, changed) = &*self.0;
         let (text, _) = changed.wait_timeout_while(text.lock().unwrap(), DEADLINE, |text| !text.closed).unwrap();
         text.lines.concat()
+    }
+
+    fn is_closed(&self) -> bool {
+        self.0.0.lock().unwrap().closed
     }
 
     fn now(&self) -> String {

@@ -23,12 +23,14 @@ pub struct StoredTrack {
     pub progress: (Timestamp, Counts),
     /// The first active observation, and the rows done then.
     pub pace_from: Option<(Timestamp, u64)>,
-    /// When status or counters changed last.
+    /// When status or counters changed last, by the service's clock.
     pub changed: Timestamp,
     /// The last good poll.
     pub last_good: Option<Timestamp>,
     /// The unknown statuses told.
     pub unknown_told: Vec<Box<str>>,
+    /// The deadlines told, in seconds.
+    pub deadlines_told: Vec<u64>,
     /// The failures that go on.
     pub failing: Option<StoredFailure>,
 }
@@ -44,7 +46,7 @@ pub enum Mark {
     NearExpiryTold,
     /// The warning `stalled`, since the last change.
     StalledTold,
-    /// The warning `deadline_exceeded`.
+    /// The warning `deadline_exceeded`, of a deadline that is not among [`StoredTrack::deadlines_told`].
     DeadlineTold,
 }
 
@@ -71,7 +73,7 @@ impl Mark {
 pub struct StoredFailure {
     /// The first failure.
     pub since: Timestamp,
-    /// The last failure.
+    /// The last failure, without the service's hint when to ask again: that counted for the next poll of that process.
     pub error: PollError,
     /// How many of its kind in a row, 2 for two or more.
     pub streak: u32,
@@ -102,12 +104,13 @@ impl JobTrack {
             marks: told.into_iter().filter(|(told, _)| *told).map(|(_, mark)| mark).collect(),
             progress: (at(self.progress.0), self.progress.1),
             pace_from: self.pace_from.map(|(from, done)| (at(from), done)),
-            changed: at(self.changed),
+            changed: self.changed,
             last_good: self.last_good,
             unknown_told: self.unknown_told.clone(),
+            deadlines_told: self.deadlines_told.clone(),
             failing: self.failing.as_ref().map(|failing| StoredFailure {
                 since: failing.since,
-                error: failing.error.clone(),
+                error: without_hint(&failing.error),
                 streak: failing.streak.min(STREAK_KEPT),
                 told: failing.told.clone(),
                 not_found: failing.not_found.map(at),
@@ -133,10 +136,11 @@ impl JobTrack {
             high_rank: stored.high_rank,
             progress: (at(stored.progress.0), stored.progress.1),
             pace_from: stored.pace_from.map(|(from, done)| (at(from), done)),
-            changed: at(stored.changed),
+            changed: stored.changed,
             // No request of this process was sent before.
             newest: None,
             last_good: stored.last_good,
+            date: None,
             failing: stored.failing.map(|failing| Failing {
                 since: failing.since,
                 error: failing.error,
@@ -146,6 +150,7 @@ impl JobTrack {
                 refused_told: failing.refused_told,
             }),
             unknown_told: stored.unknown_told,
+            deadlines_told: stored.deadlines_told,
             known: stored.known,
         }
     }
@@ -154,7 +159,11 @@ impl JobTrack {
     /// is told.
     pub(super) fn says_the_same_as(&self, other: &Self) -> bool {
         let failing = |track: &Self| {
-            track.failing.as_ref().map(|failing| Failing { streak: failing.streak.min(STREAK_KEPT), ..failing.clone() })
+            track.failing.as_ref().map(|failing| Failing {
+                streak: failing.streak.min(STREAK_KEPT),
+                error: without_hint(&failing.error),
+                ..failing.clone()
+            })
         };
         self.known == other.known
             && self.failed_told == other.failed_told
@@ -167,7 +176,13 @@ impl JobTrack {
             && self.near_expiry_told == other.near_expiry_told
             && self.stalled_told == other.stalled_told
             && self.deadline_told == other.deadline_told
+            && self.deadlines_told == other.deadlines_told
             && self.unknown_told == other.unknown_told
             && failing(self) == failing(other)
     }
+}
+
+/// An error as it is kept.
+fn without_hint(error: &PollError) -> PollError {
+    PollError { retry_after: None, ..error.clone() }
 }

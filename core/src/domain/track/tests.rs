@@ -1,7 +1,7 @@
-use proptest::prelude::*;
+//! Tests of what one more answer adds to what is known of a job.
 
 use super::*;
-use crate::domain::{ErrorKind, Limit};
+use crate::domain::ErrorKind;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -172,7 +172,8 @@ fn a_job_nobody_starts_is_told_at_fifteen_minutes_and_at_twenty_three_hours() {
     assert_eq!(watch.describe(shown("Created")).0, ["job.warning"]);
     assert_eq!(*watch.last_fact(), JobFact::Warning(WarningKind::UploadUrlLapsed));
     assert_eq!(watch.describe(shown("Created")).0, [""; 0]);
-    watch.now = 23 * 60 * MINUTE;
+    watch.now = 23 * 60 * MINUTE - 2 * SECOND;
+    assert_eq!(watch.describe(shown("Created")).0, [""; 0]);
     assert_eq!(watch.describe(shown("Created")).0, ["job.warning"]);
     assert_eq!(*watch.last_fact(), JobFact::Warning(WarningKind::NearExpiry));
 }
@@ -218,6 +219,71 @@ fn a_deadline_is_told_once_and_counts_from_creation() {
 }
 
 #[test]
+fn each_deadline_is_told_once_whatever_the_config_says_meanwhile() {
+    let mut watch = Watch::with(|policy| policy.deadline = Some(10 * MINUTE));
+    let changed_to = |watch: &mut Watch, minutes: u32| {
+        watch.job.policy = Arc::new(JobPolicy { deadline: Some(minutes * MINUTE), ..JobPolicy::default() });
+    };
+    watch.now = 10 * MINUTE;
+    assert_eq!(watch.describe(shown("InProgress")).0, ["job.first_seen", "job.warning"]);
+    changed_to(&mut watch, 20);
+    assert_eq!(watch.describe(shown("InProgress")).0, [""; 0], "it has not passed");
+    watch.now = 20 * MINUTE;
+    let before = watch.track.clone();
+    assert_eq!(watch.describe(shown("InProgress")).0, ["job.warning"]);
+    assert!(!before.says_the_same_as(&watch.track), "a restart must know of it");
+    let ids: Vec<_> = watch.told.iter().map(|event| event.id(uuid::Uuid::nil())).collect();
+    assert_ne!(ids[1], ids[2]);
+    for minutes in [10, 20] {
+        changed_to(&mut watch, minutes);
+        assert_eq!(watch.describe(shown("InProgress")).0, [""; 0], "told before");
+    }
+    // More than are remembered: the oldest is told again, under the same id.
+    for minutes in (1..20).filter(|minutes| *minutes != 10) {
+        changed_to(&mut watch, minutes);
+        assert_eq!(watch.describe(shown("InProgress")).0, ["job.warning"]);
+        assert_eq!(watch.describe(shown("InProgress")).0, [""; 0]);
+    }
+    changed_to(&mut watch, 10);
+    assert_eq!(watch.describe(shown("InProgress")).0, ["job.warning"]);
+    assert_eq!(watch.told.last().unwrap().id(uuid::Uuid::nil()), ids[1]);
+    assert_eq!(watch.track.stored(Tick::ZERO, watch.wall()).deadlines_told.len(), 16);
+}
+
+#[test]
+fn a_deadline_that_an_earlier_version_told_is_not_told_again() {
+    let mut watch = Watch::with(|policy| policy.deadline = Some(10 * MINUTE));
+    watch.now = 10 * MINUTE;
+    watch.describe(shown("InProgress"));
+    let mut stored = watch.track.stored(Tick::from_start(watch.now), watch.wall());
+    // As it was kept then.
+    stored.deadlines_told.clear();
+    stored.marks.push(Mark::DeadlineTold);
+    watch.track = JobTrack::restored(stored, Tick::from_start(watch.now), watch.wall());
+    assert_eq!(watch.describe(shown("InProgress")).0, [""; 0]);
+    watch.job.policy = Arc::new(JobPolicy { deadline: Some(5 * MINUTE), ..JobPolicy::default() });
+    assert_eq!(watch.describe(shown("InProgress")).0, ["job.warning"], "another one");
+}
+
+#[test]
+fn a_plateau_is_measured_by_the_services_clock() {
+    let date = |minutes: u32| Some(Timestamp::from_millis(1_700_000_000_000).plus(minutes * MINUTE));
+    let seen = |minutes| Outcome::Seen { snapshot: shown("InProgress"), date: date(minutes), by: AskedBy::Describe };
+    let mut watch = Watch::new();
+    watch.answer(seen(0));
+    // Ours ran ahead, across a restart too.
+    watch.now += 300 * MINUTE;
+    assert_eq!(watch.answer(seen(1)).0, [""; 0]);
+    let stored = watch.track.stored(Tick::from_start(watch.now), watch.wall());
+    watch.now += 300 * MINUTE;
+    watch.track = JobTrack::restored(stored, Tick::ZERO, watch.wall());
+    assert_eq!(watch.answer(seen(29)).0, [""; 0]);
+    // Or stood still while the machine slept.
+    assert_eq!(watch.answer(seen(30)).0, ["job.warning"]);
+    assert_eq!(*watch.last_fact(), JobFact::Warning(WarningKind::Stalled { unchanged_for: 30 * MINUTE }));
+}
+
+#[test]
 fn failures_are_told_at_the_second_of_a_kind_and_once_per_kind_and_episode() {
     let mut watch = Watch::new();
     watch.describe(shown("InProgress"));
@@ -230,6 +296,25 @@ fn failures_are_told_at_the_second_of_a_kind_and_once_per_kind_and_episode() {
     assert_eq!(watch.describe(shown("InProgress")).0, [""; 0]);
     watch.fail(ErrorKind::Transient);
     assert_eq!(watch.describe(shown("InProgress")).0, [""; 0], "one failure was never told");
+}
+
+/// It counted for the next poll of the process that was told; a new one each time must not make each failure worth a
+/// commit.
+#[test]
+fn the_hint_when_to_ask_again_is_not_kept() {
+    let mut watch = Watch::new();
+    let throttled = |seconds| {
+        let error = PollError::new(ErrorKind::Throttled, "throttled");
+        Outcome::Failed(PollError { retry_after: Some(Duration::from_secs(seconds)), ..error })
+    };
+    for seconds in [30, 20, 10] {
+        watch.answer(throttled(seconds));
+    }
+    let (tick, before) = (Tick::from_start(watch.now), watch.track.clone());
+    let kept = before.stored(tick, watch.wall()).failing;
+    assert_eq!(kept.map(|failing| failing.error.retry_after), Some(None));
+    let observation = Observation { sent: tick, arrived: tick, at: watch.wall(), outcome: throttled(5) };
+    assert_eq!(before.step(&watch.job, observation).memory, Memory::Holds);
 }
 
 #[test]
@@ -249,7 +334,8 @@ fn not_found_counts_after_its_grace() {
     let mut watch = Watch::new();
     assert_eq!(watch.fail(ErrorKind::NotFound), (vec![], Pace::Grow));
     assert_eq!(watch.fail(ErrorKind::NotFound), (vec!["job.poll_failed"], Pace::Grow));
-    watch.now += 30 * SECOND;
+    watch.now = 29 * SECOND;
+    assert_eq!(watch.fail(ErrorKind::NotFound), (vec![], Pace::Grow));
     assert_eq!(watch.fail(ErrorKind::NotFound), (vec!["job.not_found"], Pace::Refused(Verdict::NotFound)));
 }
 
@@ -299,165 +385,7 @@ fn an_observers_own_facts_have_ids_of_their_own() {
     assert_eq!(event.key(uuid::Uuid::nil())[0], "job.poll_failed");
 }
 
-/// What may come back from a poll.
-fn outcomes() -> impl Strategy<Value = (Outcome, u64, bool)> {
-    let status = prop_oneof![
-        Just("Created"),
-        Just("Pending"),
-        Just("InProgress"),
-        Just("Stopping"),
-        Just("Stopped"),
-        Just("Succeeded"),
-        Just("Failed"),
-        Just("Expired"),
-        Just("Paused"),
-        Just("Draining"),
-        Just(""),
-    ];
-    let seen = (status, 0_u64..5, 0_u64..5, 0_u64..5, any::<bool>(), prop::option::of(0_i64..200_000)).prop_map(
-        |(status, imported, skipped, failed, by_list, age)| Outcome::Seen {
-            snapshot: JobSnapshot {
-                created_at: age.map(|age| Timestamp::from_millis(1_700_000_000_000 - age * 1000)),
-                ..counted(status, imported, skipped, failed)
-            },
-            date: None,
-            by: if by_list { AskedBy::List } else { AskedBy::Describe },
-        },
-    );
-    let failed = prop::sample::select(&ErrorKind::ALL[..]).prop_map(|kind| Outcome::Failed(PollError::new(kind, "no")));
-    (prop_oneof![4 => seen, 1 => failed], 0_u64..2_000, prop::bool::weighted(0.1))
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
-
-    /// A process that remembers what the last one stored tells and asks what that one would have, whatever comes.
-    #[test]
-    fn a_restart_changes_nothing(
-        answers in prop::collection::vec((outcomes(), any::<bool>()), 0..60), started in 0_u64..1_000
-    ) {
-        let with = |policy: &mut JobPolicy| {
-            policy.deadline = Some(Duration::from_secs(3_600));
-            policy.expected_users = Some(1_000);
-        };
-        let (mut one, mut other) = (Watch::with(with), Watch::with(with));
-        // The monotonic clock of the other one, against the wall's: each process begins to count anew.
-        let mut start = Duration::ZERO;
-        for ((outcome, wait, _), restart) in answers {
-            one.now += Duration::from_secs(wait);
-            let (wall, tick) = (one.wall(), Tick::from_start(one.now - start));
-            if restart {
-                let stored = other.track.stored(tick, wall);
-                start = one.now.saturating_sub(Duration::from_secs(started));
-                other.track = JobTrack::restored(stored.clone(), Tick::from_start(one.now - start), wall);
-                prop_assert_eq!(other.track.stored(Tick::from_start(one.now - start), wall), stored);
-            }
-            let before = one.track.clone();
-            let (_, pace) = one.answer(outcome.clone());
-            let told = one.told.split_off(0);
-            let tick = Tick::from_start(one.now - start);
-            let observation = Observation { sent: tick, arrived: tick, at: one.wall(), outcome };
-            let step = other.track.step(&other.job, observation);
-            prop_assert_eq!(&step.events, &told);
-            prop_assert_eq!(step.pace, pace);
-            prop_assert!(step.memory == Memory::OutOfDate || told.is_empty());
-            prop_assert_eq!(step.memory == Memory::Holds, before.says_the_same_as(&one.track));
-            other.track = step.next;
-        }
-    }
-
-    /// The promise, against any answers in any order: each change told once, in a chain without a gap; each new
-    /// high of FailedUsers told; the end told once and last; late answers change nothing.
-    #[test]
-    fn whatever_comes_the_facts_form_one_true_story(
-        answers in prop::collection::vec(outcomes(), 0..60), max_failed in 0_u64..5
-    ) {
-        let mut watch = Watch::with(|policy| {
-            policy.deadline = Some(Duration::from_secs(3_600));
-            policy.max_failed_users = Limit::AtMost(max_failed);
-        });
-        let mut last_told: Option<JobStatus> = None;
-        let mut highest_failed = 0;
-        let mut over = false;
-        let mut unknown = Vec::new();
-        for (outcome, wait, late) in answers {
-            if over { break; }
-            watch.now += Duration::from_secs(wait);
-            let told_before = watch.told.len();
-            if late {
-                let Some(newest) = watch.track.newest() else { continue };
-                let sent = Tick::from_start(newest.as_duration().saturating_sub(Duration::from_millis(1)));
-                let observation = Observation { sent, arrived: Tick::from_start(watch.now), at: watch.wall(), outcome };
-                let step = watch.track.step(&watch.job, observation);
-                prop_assert_eq!(step.pace, Pace::Unchanged);
-                prop_assert!(step.events.is_empty() && step.next == watch.track);
-                continue;
-            }
-            let before = watch.track.known().cloned();
-            let (_, pace) = watch.answer(outcome.clone());
-            let known = watch.track.known().cloned();
-            let events = &watch.told[told_before..];
-
-            // What is known changes only by an answer that shows it.
-            if known != before {
-                let Outcome::Seen { snapshot, .. } = &outcome else { panic!("a failure changed what is known") };
-                prop_assert_eq!(known.as_ref(), Some(snapshot));
-            }
-            for event in events {
-                match &event.fact {
-                    JobFact::FirstSeen => {
-                        prop_assert!(last_told.is_none());
-                        last_told.clone_from(&event.status);
-                    }
-                    JobFact::StatusChanged { previous } => {
-                        prop_assert_eq!(Some(previous), last_told.as_ref());
-                        prop_assert_ne!(&event.status, &last_told);
-                        last_told.clone_from(&event.status);
-                    }
-                    JobFact::FailedUsers { previous, new } => {
-                        prop_assert_eq!(*previous, highest_failed);
-                        highest_failed = previous + new;
-                        prop_assert_eq!(Some(highest_failed), event.counts.map(|counts| counts.failed));
-                    }
-                    JobFact::Completed { verdict, .. } => {
-                        prop_assert_eq!(pace, Pace::Over(*verdict));
-                        prop_assert!(event.status.as_ref().is_some_and(JobStatus::is_terminal));
-                    }
-                    JobFact::Warning(WarningKind::UnknownStatus) => {
-                        let status = event.status.clone().unwrap();
-                        prop_assert!(!unknown.contains(&status));
-                        unknown.push(status);
-                    }
-                    JobFact::Warning(WarningKind::StatusWentBack { previous }) => {
-                        prop_assert_ne!(Some(previous), event.status.as_ref());
-                    }
-                    JobFact::Progress { .. } | JobFact::Warning(_) | JobFact::PollFailed { .. }
-                    | JobFact::PollRecovered { .. } | JobFact::NotFound { .. } | JobFact::AccessDenied { .. } => {}
-                }
-            }
-            // What was told is what is known.
-            prop_assert_eq!(last_told.as_ref(), known.as_ref().map(|known| &known.status));
-            if let Some(known) = &known {
-                prop_assert!(known.counts.failed <= highest_failed);
-            }
-            over = matches!(pace, Pace::Over(_));
-            let completions = watch.told.iter().filter(|e| matches!(e.fact, JobFact::Completed { .. })).count();
-            prop_assert_eq!(completions, usize::from(over));
-        }
-    }
-
-    /// Any accepted answer is never asked for again, and any doubted one is: nothing is dropped in silence.
-    #[test]
-    fn an_answer_is_accepted_or_asked_for_again(answers in prop::collection::vec(outcomes(), 0..40)) {
-        let mut watch = Watch::new();
-        for (outcome, wait, _) in answers {
-            watch.now += Duration::from_secs(wait);
-            let (_, pace) = watch.answer(outcome.clone());
-            if let Outcome::Seen { snapshot, .. } = outcome {
-                let accepted = watch.track.known() == Some(&snapshot);
-                prop_assert!(accepted || matches!(pace, Pace::AskAgain(_)));
-            }
-            if matches!(pace, Pace::Over(_)) { break; }
-        }
-    }
-}
+mod memory;
+mod order;
+mod progress;
+mod properties;

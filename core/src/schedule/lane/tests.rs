@@ -1,8 +1,10 @@
 //! Tests of the rate of one account and region.
 
 use super::*;
-use crate::schedule::rate::FLOOR;
+use crate::schedule::rate::{FLOOR, spacing};
 use proptest::prelude::*;
+
+mod moments;
 
 const WALL: Timestamp = Timestamp::from_millis(0);
 
@@ -105,9 +107,9 @@ fn a_request_that_is_held_up_holds_up_the_next_but_not_for_long() {
     let pool = pools[0];
     lane.take(at(0), pool, Operation::Describe);
     answer(&mut lane, at(30), pool, at(0));
-    assert_eq!(ready(&lane, at(30), pool), Some(at(51 + 30)), "it may have arrived with its answer");
+    assert_eq!(ready(&lane, at(30), pool), Some(at(30).plus(spacing(20.0))), "it may have arrived with its answer");
     lane.take(at(100), pool, Operation::Describe);
-    assert_eq!(ready(&lane, at(100), pool), Some(at(100 + 51 + 100)), "it may be arriving still");
+    assert_eq!(ready(&lane, at(100), pool), Some(at(100 + 100).plus(spacing(20.0))), "it may be arriving still");
     answer(&mut lane, at(10_000), pool, at(100));
     assert_eq!(ready(&lane, at(10_000), pool), Some(at(10_000)), "what takes so long is the service");
 }
@@ -118,7 +120,7 @@ fn an_even_way_costs_no_rate_however_long_it_is() {
         let (mut lane, pools) = lane(20.0, 20.0, 1);
         let arrived = flood_over_a_network(&mut lane, pools[0], usual, &[(0, 0); 100]);
         let rate = 80.0 / arrived[99].since(arrived[19]).as_secs_f64();
-        assert!(rate > 19.5, "{rate} requests per second over a way of {usual} ms");
+        assert!(rate > 19.0, "{rate} requests per second over a way of {usual} ms");
     }
 }
 

@@ -18,8 +18,8 @@ impl Scheduler {
         let Some(request) = self.in_flight.remove(&id) else { return };
         self.pay_back(request, now.tick, &result);
         let sent = request.permit.sent;
-        match request.item {
-            Item::Job(job) if self.jobs.get(job).is_none_or(|job| job.state == State::Gone) => {}
+        let Some(item) = request.item else { return };
+        match item {
             Item::Job(job) => {
                 let outcome = match result {
                     PollResult::Job(snapshot, date) => Outcome::Seen { snapshot, date, by: AskedBy::Describe },

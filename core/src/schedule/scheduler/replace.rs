@@ -9,7 +9,7 @@ use super::Scheduler;
 use crate::domain::track::WatchedJob;
 use crate::domain::{Target, UserPoolId};
 use crate::schedule::job::State;
-use crate::schedule::place::Appointment;
+use crate::schedule::place::{Appointment, Item};
 use crate::schedule::reader::Seat;
 use crate::schedule::{LaneIndex, NewJob, NewPool, Now, Replacement};
 
@@ -37,10 +37,40 @@ impl Scheduler {
                 None => self.drop_job(index),
             }
         }
-        self.replace_pools(new.pools, now);
-        // In the order of the config: it is the order in which they are first asked about.
+        // In the order of the config: it is the order in which they are first asked about. Before the pools, so that a
+        // new pool that knows the job from before sees that it is watched.
         for job in new.jobs.into_iter().filter(|job| jobs.contains_key(&job.job.target)) {
             self.add_job(job, now);
+        }
+        self.replace_pools(new.pools, now);
+        self.sweep();
+    }
+
+    /// Forgets the jobs and pools that are gone: a daemon whose config changes daily must not grow. A place stays, for
+    /// its pool may be put back, and its ceiling holds across that.
+    fn sweep(&mut self) {
+        let jobs = new_numbers(self.jobs.iter().map(|job| job.state != State::Gone));
+        let pools = new_numbers(self.pools.iter().map(|pool| !pool.is_gone()));
+        self.jobs.retain(|job| job.state != State::Gone);
+        self.pools.retain(|pool| !pool.is_gone());
+        let job = |index: usize| jobs.get(index).copied().flatten();
+        let pool = |index: usize| pools.get(index).copied().flatten();
+        let renumbered = |appointment: Appointment| match appointment {
+            Appointment::Job(index) => job(index).map(Appointment::Job),
+            Appointment::Pool(index) => pool(index).map(Appointment::Pool),
+        };
+        let kept = |Reverse((due, appointment))| Some(Reverse((due, renumbered(appointment)?)));
+        self.agenda = std::mem::take(&mut self.agenda).into_iter().filter_map(kept).collect();
+        for place in &mut self.places {
+            place.renumber(job);
+            place.watched = place.watched.and_then(pool);
+        }
+        // The lane still learns how the requests of what is gone went.
+        for sent in self.in_flight.values_mut() {
+            sent.item = sent.item.and_then(|item| match item {
+                Item::Job(index) => job(index).map(Item::Job),
+                Item::Page(_) => Some(item),
+            });
         }
     }
 
@@ -74,7 +104,8 @@ impl Scheduler {
         let policy_changed = slot.watched.policy != job.policy;
         slot.watched = job;
         if policy_changed {
-            slot.judge_anew(now);
+            // Whose end is known is over already: it may get another verdict, and is counted no more.
+            slot.judge_anew();
         }
         if slot.place == place {
             self.recount(index);
@@ -104,6 +135,12 @@ impl Scheduler {
         slot.state = State::Gone;
         self.recount(index);
     }
+}
+
+/// Where those that stay are, once those that do not are gone.
+fn new_numbers(stays: impl Iterator<Item = bool>) -> Vec<Option<usize>> {
+    let mut next = 0..;
+    stays.map(|stays| if stays { next.next() } else { None }).collect()
 }
 
 /// A job that was found by its pool, or was named and is no longer.

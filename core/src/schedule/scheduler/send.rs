@@ -64,7 +64,7 @@ impl Scheduler {
             let id = self.next_id;
             self.next_id += 1;
             self.requests += 1;
-            self.in_flight.insert(id, Sent { item, place, permit });
+            self.in_flight.insert(id, Sent { item: Some(item), place, permit });
             actions.push(Action::Send(Request { id, lane, question }));
         }
     }
@@ -122,7 +122,7 @@ impl Scheduler {
     fn drop_overtaken(&mut self, lane: LaneIndex) {
         let Some(slot) = self.lanes.get_mut(&lane) else { return };
         let (places, jobs) = (&mut self.places, &self.jobs);
-        slot.busy.retain(|index| places.get_mut(*index).is_some_and(|place| place.drop_overtaken(jobs)));
+        slot.busy.retain(|index| places.get_mut(*index).is_some_and(|place| place.drop_overtaken(*index, jobs)));
     }
 
     /// Whether to ask about a job alone, or for a list that shows it with others.

@@ -48,11 +48,23 @@ fn order_and_repetition_are_checked_too() {
         (script("{}, {}"), "line 2", "only the last may be so"),
         (script("{polls = 1}"), "line 2", "the last step stays"),
         (script("{polls = 0}, {}"), "line 2", "at least 1"),
+        ("[[pool]]\n[[pool.job]]\n[[pool.job]]\ncount = 100_000".into(), "line 3", "more than 100000 jobs"),
+        ("[[pool]]\n[[pool.job]]\ncount = 4_000_000_000".into(), "line 2", "more than 100000 jobs"),
     ];
     for (text, place, message) in cases {
         let told = told(&text);
         assert!(told.starts_with(place) && told.contains(message), "{text}\n{told}");
     }
+}
+
+#[test]
+fn an_error_stays_on_its_line_whatever_the_file_holds() {
+    let said = told("[jobs]\n\"a\u{202e}\u{9b}2J\" = 1\n");
+    assert!(
+        said.starts_with(r#"line 2, column 1, at `"a\u{202e}\u{9b}2J"`: unknown field `a\u{202e}\u{9b}2J`"#),
+        "{said}"
+    );
+    assert!(!told("[jobs]\na = \u{1b}[2J").contains('\u{1b}'));
 }
 
 #[test]

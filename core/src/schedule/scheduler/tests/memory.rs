@@ -5,7 +5,7 @@ use super::*;
 const A: &str = "us-west-2_A/import-a";
 const B: &str = "us-west-2_A/import-b";
 
-fn named(world: &World, target: &str) -> NewJob {
+pub(super) fn named(world: &World, target: &str) -> NewJob {
     NewJob { lane: LaneIndex(0), job: watched(target), known: known(world, target).map(Box::new) }
 }
 
@@ -26,7 +26,7 @@ fn known(world: &World, target: &str) -> Option<JobTrack> {
     Some(JobTrack::restored(view.track.stored(now.tick, now.wall), Tick::ZERO, now.wall))
 }
 
-fn pool(known: Vec<(JobId, JobTrack)>) -> NewPool {
+pub(super) fn pool(known: Vec<(JobId, JobTrack)>) -> NewPool {
     NewPool {
         lane: LaneIndex(0),
         id: "us-west-2_A".parse().unwrap(),
@@ -38,7 +38,7 @@ fn pool(known: Vec<(JobId, JobTrack)>) -> NewPool {
     }
 }
 
-fn replacement(jobs: Vec<NewJob>, pools: Vec<NewPool>) -> Input {
+pub(super) fn replacement(jobs: Vec<NewJob>, pools: Vec<NewPool>) -> Input {
     Input::Replace(Box::new(Replacement {
         backoff: settings(Ending::WhenStopped).backoff,
         ceilings: Ceilings::default(),
@@ -64,6 +64,7 @@ fn a_job_that_was_over_is_not_asked_about_again_and_one_that_was_not_is_told_on(
     assert_eq!(after.sent.len(), 1);
     assert_eq!(after.names(), ["job.status_changed", "job.completed"]);
     assert_eq!(after.verdicts(), [Some(Verdict::Succeeded); 2]);
+    assert!(after.scheduler.is_over());
 }
 
 #[test]
@@ -149,6 +150,18 @@ fn a_job_that_is_no_longer_named_stays_with_its_pool() {
 }
 
 #[test]
+fn a_job_that_is_named_and_remembered_by_its_pool_is_watched_once_when_both_come_at_once() {
+    let mut world = World::new(settings(Ending::WhenStopped), at_time(|_| job("Created")));
+    world.watch(A);
+    world.run(20 * SECOND);
+    let remembered = known(&world, A).unwrap();
+    world.feed(replacement(Vec::new(), Vec::new()));
+    let named = NewJob { lane: LaneIndex(0), job: watched(A), known: Some(Box::new(remembered.clone())) };
+    world.feed(replacement(vec![named], vec![pool(vec![("import-a".parse().unwrap(), remembered)])]));
+    assert_eq!((world.scheduler.job_count(), world.scheduler.pool_count()), (1, 1));
+}
+
+#[test]
 fn a_pool_that_is_no_longer_watched_is_not_read_and_put_back_tells_nothing_again() {
     let mut world = World::new(settings(Ending::WhenStopped), pool_of(|_| vec![(0, "Created")]));
     world.watch_pool();
@@ -164,4 +177,59 @@ fn a_pool_that_is_no_longer_watched_is_not_read_and_put_back_tells_nothing_again
     assert_eq!((world.scheduler.job_count(), world.scheduler.pool_count()), (1, 1));
     assert!(world.sent.len() > asked + 2);
     assert_eq!(world.names(), ["job.first_seen"]);
+}
+
+#[test]
+fn a_watch_that_is_replaced_daily_for_years_does_not_grow() {
+    // An answer takes so long that each replacement finds requests on their way.
+    let service: Service = Box::new(|question, _| match question {
+        Question::Describe(_) => (job("Created"), 2 * SECOND),
+        Question::List { .. } => (PollResult::Page(PoolPage { jobs: Vec::new(), next: None, date: None }), 2 * SECOND),
+    });
+    let mut world = World::new(settings(Ending::WhenStopped), service);
+    for day in 0..1_000_u32 {
+        let named = |number: u32| NewJob {
+            lane: LaneIndex(0),
+            job: watched(&format!("us-west-2_B/import-{number}")),
+            known: None,
+        };
+        let pools = if day % 2 == 0 { vec![pool(Vec::new())] } else { Vec::new() };
+        let watched = pools.len();
+        world.feed(replacement(vec![named(day), named(day + 1)], pools));
+        world.run(world.now + 3 * SECOND);
+        assert_eq!((world.scheduler.job_count(), world.scheduler.pool_count()), (2, watched));
+    }
+    let Scheduler { jobs, pools, places, agenda, in_flight, .. } = &world.scheduler;
+    let queued: usize = places.iter().map(|place| place.waiting()).sum();
+    assert_eq!((jobs.len(), pools.len(), places.len()), (2, 0, 2));
+    assert!(agenda.len() + queued + in_flight.len() <= 6, "{agenda:?} {queued} {in_flight:?}");
+    // Each was seen, and under its own name.
+    let seen: Vec<String> = world.events.iter().map(|(_, event)| event.job.target.job.to_string()).collect();
+    let named: Vec<String> = (0..=1_000).map(|number| format!("import-{number}")).collect();
+    let missing: Vec<_> = named.iter().filter(|job| !seen.contains(job)).collect();
+    assert!(missing.len() <= 1, "{missing:?}");
+}
+
+#[test]
+fn what_moves_up_as_another_goes_keeps_its_turn_and_its_answer() {
+    const C: &str = "us-west-2_C/import-c";
+    let service: Service = Box::new(|_, _| (job("Created"), SECOND));
+    let mut world = World::new(settings(Ending::WhenStopped), service);
+    for target in [A, B, C] {
+        world.watch(target);
+    }
+    let of_c = || Question::Describe(C.parse().unwrap());
+    world.run(20 * SECOND);
+    while !world.in_flight.values().any(|question| *question == of_c()) {
+        world.run(world.now + SECOND / 10);
+    }
+    // The answer about C comes when A is gone and C is where B was.
+    let before = world.sent.len();
+    world.feed(replacement(vec![named(&world, B), named(&world, C)], Vec::new()));
+    world.run(200 * SECOND);
+    for target in [B, C] {
+        let asked = |(_, question): &&(Duration, Question)| *question == Question::Describe(target.parse().unwrap());
+        assert!((6..14).contains(&world.sent[before..].iter().filter(asked).count()), "{:?}", &world.sent[before..]);
+    }
+    assert_eq!(world.names(), ["job.first_seen"; 3]);
 }

@@ -1,0 +1,33 @@
+//! Tests of what a scheduler says of itself.
+
+use super::*;
+
+#[test]
+fn what_is_watched_and_asked_is_counted() {
+    let mut world = World::new(settings(Ending::WhenStopped), pool_of(|_| vec![(0, "Created"), (1, "Created")]));
+    let counts =
+        |world: &World| (world.scheduler.job_count(), world.scheduler.pool_count(), world.scheduler.requests());
+    assert_eq!(counts(&world), (0, 0, 0));
+    assert!(world.scheduler.view(0, world.now()).is_none());
+    for number in 0..3 {
+        world.watch(&format!("us-west-2_B/import-{number}"));
+    }
+    world.watch_pool();
+    world.run(100 * SECOND);
+    assert_eq!(counts(&world), (5, 1, world.sent.len() as u64));
+    let polls: u64 = world.scheduler.views(world.now()).map(|view| view.polls).sum();
+    let lists = world.sent.iter().filter(|(_, question)| matches!(question, Question::List { .. })).count() as u64;
+    assert_eq!(polls, world.scheduler.requests() - lists);
+    let first = world.scheduler.view(0, world.now()).map(|view| view.watched.target.to_string());
+    assert_eq!(first.as_deref(), Some("us-west-2_B/import-0"));
+}
+
+#[test]
+fn a_request_is_waited_for_until_it_is_answered() {
+    let mut world = World::new(settings(when_over()), Box::new(|_, _| (job("Succeeded"), SECOND)));
+    assert!(!world.scheduler.is_waiting());
+    world.watch("us-west-2_A/import-a");
+    assert!(world.scheduler.is_waiting());
+    world.run(100 * SECOND);
+    assert!(!world.scheduler.is_waiting());
+}

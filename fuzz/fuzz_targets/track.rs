@@ -1,0 +1,5 @@
+//! `track`: libFuzzer's bytes go to the function that the library has for it.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| cognito_import_watch_fuzz::track::fuzz(data));

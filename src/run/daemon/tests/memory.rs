@@ -1,0 +1,88 @@
+//! What has to survive: the stories that the daemon has in mind, those that its file knows, and those on their way there.
+
+use std::collections::BTreeMap;
+
+use super::operations::Config;
+use super::story::Story;
+
+/// What the daemon has to know, by what it was shown and what its disk took.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    /// By target.
+    pub(super) mind: BTreeMap<String, Story>,
+    file: BTreeMap<String, Story>,
+    /// Told to the ledger, in this order, and not in the file yet.
+    under_way: Vec<Noted>,
+    /// The lines of the file.
+    pub(super) history: Vec<String>,
+}
+
+/// A job's story after an answer, and the lines that the answer caused.
+#[derive(Debug)]
+struct Noted {
+    target: String,
+    story: Story,
+    lines: Vec<String>,
+}
+
+impl Memory {
+    /// The ledger was told of an answer about a job.
+    pub(super) fn noted(&mut self, target: &str, lines: Vec<String>) {
+        let story = self.mind.get(target).cloned().unwrap_or_default();
+        self.under_way.push(Noted { target: target.to_owned(), story, lines });
+    }
+
+    /// All that was under way is in the file.
+    pub(super) fn kept(&mut self) {
+        for Noted { target, story, lines } in self.under_way.drain(..) {
+            self.file.insert(target, story);
+            self.history.extend(lines);
+        }
+    }
+
+    /// The lines about a job that may not be in the file yet.
+    pub(super) fn under_way(&self, target: &str) -> impl Iterator<Item = &String> {
+        self.under_way.iter().filter(move |noted| noted.target == target).flat_map(|noted| &noted.lines)
+    }
+
+    /// Whether the file lacks something.
+    pub(super) fn is_behind(&self) -> bool {
+        !self.under_way.is_empty()
+    }
+
+    /// The process died.
+    pub(super) fn died(&mut self) {
+        self.mind.clear();
+        self.under_way.clear();
+    }
+
+    /// The file is gone.
+    pub(super) fn lost(&mut self) {
+        self.file.clear();
+        self.history.clear();
+    }
+
+    /// A process, new or not, watches by this config from now on: what it does not watch it forgets, and what it begins
+    /// to watch it looks up.
+    pub(super) fn watch(&mut self, config: &Config) {
+        self.mind.retain(|target, _| config.watches(target));
+        for (target, story) in self.file.iter().filter(|(target, _)| config.watches(target)) {
+            self.mind.entry(target.clone()).or_insert_with(|| story.clone());
+        }
+    }
+
+    /// What the file knows of a job.
+    pub(super) fn in_file(&self, target: &str) -> Option<&Story> {
+        self.file.get(target)
+    }
+
+    /// How many jobs the file knows.
+    pub(super) fn in_file_count(&self) -> usize {
+        self.file.len()
+    }
+
+    /// What is known of a job.
+    pub(super) fn story(&self, target: &str) -> Option<&Story> {
+        self.mind.get(target)
+    }
+}
