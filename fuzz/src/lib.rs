@@ -13,8 +13,11 @@ pub mod simulator;
 pub mod track;
 pub mod words;
 
-/// Every target: its name, which is that of its binary and of its directory of seeds, and what it does.
-pub const TARGETS: [(&str, fn(&[u8])); 9] = [
+/// What a target does with its bytes.
+pub type Target = fn(&[u8]);
+
+/// Every target by its name, which is that of its binary and of its directory of seeds.
+pub const TARGETS: [(&str, Target); 9] = [
     ("answer", answer::fuzz),
     ("config", config::fuzz),
     ("ledger_file", ledger_file::fuzz),

@@ -138,7 +138,12 @@ fn number_text(value: &DeValue<'_>) -> String {
             String::new()
         }
     };
-    if text.len() > 24 { format!("{}…", text.get(..24).unwrap_or_default()) } else { text }
+    // The parser takes for a number whatever begins like one.
+    let mut shown: String = text.chars().take(24).flat_map(char::escape_debug).collect();
+    if text.chars().nth(24).is_some() {
+        shown.push('…');
+    }
+    shown
 }
 
 fn quoted_number(value: &DeValue<'_>, text: &str, bounds: &str) -> Mismatch {

@@ -136,6 +136,8 @@ pub struct JobTrack {
     pace_from: Option<(Tick, u64)>,
     /// When status or counters changed last, as we saw it, by the service's clock.
     changed: Timestamp,
+    /// The same where this process saw it: the service's clock is read in whole seconds.
+    changed_here: Option<Tick>,
     /// When the newest observation arrived.
     newest: Option<Tick>,
     /// The last good poll, in wall time.
@@ -339,6 +341,7 @@ impl JobTrack {
         }
         if moved {
             self.changed = service_now;
+            self.changed_here = Some(now);
             self.stalled_told = Told::NotYet;
         }
         if self.pace_from.is_none() && snapshot.status.phase() == Phase::Active {
@@ -388,7 +391,8 @@ impl JobTrack {
         tell(&mut self.lapsed_told, waiting && age >= UPLOAD_URL_LIFE, WarningKind::UploadUrlLapsed);
         tell(&mut self.near_expiry_told, waiting && age >= NEAR_EXPIRY, WarningKind::NearExpiry);
         if let Some(limit) = job.policy.stall_after {
-            let unchanged_for = service_now.since(self.changed);
+            let here = self.newest.zip(self.changed_here).map(|(now, changed)| now.since(changed));
+            let unchanged_for = service_now.since(self.changed).max(here.unwrap_or_default());
             let stalled = snapshot.status.phase() == Phase::Active && unchanged_for >= limit;
             tell(&mut self.stalled_told, stalled, WarningKind::Stalled { unchanged_for });
         }

@@ -65,6 +65,15 @@ fn names_that_are_offered_are_spelled_out() {
     }
 }
 
+/// The parser takes it for a number, so as to go on.
+#[test]
+fn what_only_begins_as_a_number_is_spelled_out() {
+    let text = "[poll]\njitter = -2_A/i\u{1f}\u{202e}ort-a";
+    is_handled(text.as_bytes());
+    let said = problems(text).join("\n");
+    assert!(said.contains("-2A/i\\u{1f}\\u{202e}ort-a is out of range"), "{said}");
+}
+
 #[test]
 fn the_caret_keeps_its_place_behind_a_hidden_secret_of_any_script() {
     let said = one("[poll]\nsecret = 'пароль漢' x\n".as_bytes());

@@ -137,6 +137,7 @@ impl JobTrack {
             progress: (at(stored.progress.0), stored.progress.1),
             pace_from: stored.pace_from.map(|(from, done)| (at(from), done)),
             changed: stored.changed,
+            changed_here: None,
             // No request of this process was sent before.
             newest: None,
             last_good: stored.last_good,
