@@ -26,10 +26,10 @@ pub trait Ledger: Send {
     /// Ends when the record is kept, or its events were told without.
     fn settled(&self, ticket: Ticket) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
-    /// Notes that these jobs are no longer in the config. What is known of them stays.
+    /// Notes that these jobs are not in the config. What is known of them stays, and since when they are not.
     fn retire(&mut self, jobs: Vec<Target>, at: Timestamp);
 
-    /// Notes that these jobs are in the config again.
+    /// Notes that these jobs are in the config, or again.
     fn readmit(&mut self, jobs: Vec<Target>);
 
     /// Keeps and tells what is still under way, for no longer than `patience`. This waits: call it from a thread

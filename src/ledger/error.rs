@@ -28,6 +28,8 @@ pub(super) enum Kind {
     NoDirectory,
     /// The operating system or SQLite refuses.
     Refused { reason: String },
+    /// This user may not read it.
+    Unreadable { reason: String },
 }
 
 impl LedgerError {
@@ -37,6 +39,7 @@ impl LedgerError {
         let kind = match kind {
             Kind::Corrupt { reason } => Kind::Corrupt { reason: one_line(reason) },
             Kind::Refused { reason } => Kind::Refused { reason: one_line(reason) },
+            Kind::Unreadable { reason } => Kind::Unreadable { reason: one_line(reason) },
             Kind::InUse { .. } | Kind::Newer { .. } | Kind::Foreign | Kind::Missing | Kind::NoDirectory => kind,
         };
         Self { path: path.to_owned(), kind }
@@ -58,6 +61,11 @@ impl LedgerError {
     }
 
     /// Whether a new file could take the place of a damaged one.
+    /// Whether there is no file.
+    pub(crate) fn is_missing(&self) -> bool {
+        matches!(self.kind, Kind::Missing)
+    }
+
     pub(super) fn is_corrupt(&self) -> bool {
         matches!(self.kind, Kind::Corrupt { .. })
     }
@@ -94,11 +102,19 @@ impl fmt::Display for LedgerError {
                 "the state file {path} is damaged: {reason}; restore it, move it away, or set state.on_corrupt = \"set_aside\" to \
                  begin anew: facts are then told again, under the same ids"
             ),
-            Kind::Missing => write!(f, "there is no state file {path}"),
+            Kind::Missing => write!(
+                f,
+                "there is no state file {path}; `run` makes it; name the one that its daemon.started tells as `state`"
+            ),
             Kind::NoDirectory => {
                 write!(f, "the state file {path} cannot be made: its directory does not exist; create it")
             }
             Kind::Refused { reason } => write!(f, "cannot use the state file {path}: {reason}"),
+            Kind::Unreadable { reason } => write!(
+                f,
+                "cannot use the state file {path}: {reason}; this user must be able to read it and its directory; \
+                 a service's state file is read as root"
+            ),
         }
     }
 }

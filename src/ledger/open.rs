@@ -83,7 +83,7 @@ pub(super) fn connect(path: &Path, steps: &[&str]) -> Result<Connection, LedgerE
     connection.pragma_update(None, "journal_mode", "wal").map_err(sqlite)?;
     connection.pragma_update(None, "synchronous", "full").map_err(sqlite)?;
     connection.pragma_update(None, "journal_size_limit", 8 * 1024 * 1024).map_err(sqlite)?;
-    schema::migrate(&mut connection, path, steps).map_err(sqlite)?;
+    schema::migrate(&mut connection, path, steps)?;
     Ok(connection)
 }
 

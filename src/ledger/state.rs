@@ -58,11 +58,23 @@ pub(super) struct Pending {
     since: Instant,
 }
 
+impl Pending {
+    /// How many events are in it.
+    fn events(&self) -> usize {
+        match &self.change {
+            Change::Job(_, events) => events.len(),
+            Change::Retired(..) => 0,
+        }
+    }
+}
+
 /// What is written in one transaction.
 #[derive(Debug)]
 pub(super) struct Batch {
     pub(super) changes: Vec<Arc<Pending>>,
     pub(super) later: Vec<(Target, Arc<Change>)>,
+    /// Events that an earlier file held: they are in this one too as long as a sink waits for them.
+    pub(super) again: BTreeMap<i64, Arc<RenderedEvent>>,
     pub(super) cursors: BTreeMap<&'static str, i64>,
 }
 
@@ -238,7 +250,7 @@ impl State {
         // Behind every change, so that none of these is older than what it replaces.
         let is_all = changes.len() == self.pending.len();
         let later = self.later.iter().filter(|_| is_all).map(|(target, change)| (target.clone(), Arc::clone(change)));
-        Batch { changes, later: later.collect(), cursors: self.cursors() }
+        Batch { changes, later: later.collect(), again: BTreeMap::new(), cursors: self.cursors() }
     }
 
     /// The cursors that moved since they were written.
@@ -246,12 +258,24 @@ impl State {
         self.outlets.iter().filter(|outlet| outlet.is_ahead()).map(|outlet| (outlet.name, outlet.cursor)).collect()
     }
 
+    /// Completes the first batch of a file that is begun anew. Every sink gets its cursor, moved or not: the next process
+    /// would take one without for new. The events that were written and wait for a sink come along.
+    pub(super) fn begin_anew(&self, batch: &mut Batch) {
+        batch.cursors = self.outlets.iter().map(|outlet| (outlet.name, outlet.cursor)).collect();
+        let waiting = self.outlets.iter().flat_map(|outlet| &outlet.queue).filter(|untold| untold.seq <= self.written);
+        batch.again = waiting.map(|untold| (untold.seq, Arc::clone(&untold.event))).collect();
+    }
+
     /// A batch is written. Gives how many events the history lacks that were told since the last one was.
     pub(super) fn written(&mut self, batch: &Batch) -> u64 {
         let newest = batch.changes.last().map_or(0, |pending| pending.ticket);
+        // What was let go while it was being written is not missing after all.
+        let mut let_go: usize = batch.changes.iter().map(|pending| pending.events()).sum();
         while let Some(pending) = self.pending.pop_front_if(|pending| pending.ticket <= newest) {
             self.written = self.written.max(pending.last);
+            let_go = let_go.saturating_sub(pending.events());
         }
+        self.missing = self.missing.saturating_sub(u64::try_from(let_go).unwrap_or(u64::MAX));
         self.settled = self.settled.max(newest);
         self.wrote = Some(Instant::now());
         self.thin_at = MOST_CHANGES;

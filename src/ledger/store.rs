@@ -22,7 +22,7 @@ const REMOVED_AT_ONCE: i64 = 1_000;
 pub(super) enum Change {
     /// A job's new state and its events, each with its number.
     Job(Box<Record>, Vec<(i64, Arc<RenderedEvent>)>),
-    /// Jobs that are no longer in the config since then, or are in it again.
+    /// Jobs that are not in the config since then, or before, or are in it.
     Retired(Vec<Target>, Option<Timestamp>),
 }
 
@@ -46,12 +46,13 @@ impl From<rusqlite::Error> for ReadError {
 pub(super) fn write<'a>(
     connection: &mut Connection,
     changes: impl IntoIterator<Item = &'a Change>,
+    again: &BTreeMap<i64, Arc<RenderedEvent>>,
     cursors: &BTreeMap<&'static str, i64>,
 ) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut write_job = transaction.prepare(WRITE_JOB)?;
     let mut write_event = transaction.prepare(WRITE_EVENT)?;
-    let mut retire = transaction.prepare("UPDATE jobs SET retired = ?3 WHERE pool = ?1 AND job = ?2")?;
+    let mut retire = transaction.prepare(RETIRE)?;
     for change in changes {
         match change {
             Change::Job(record, events) => {
@@ -68,6 +69,9 @@ pub(super) fn write<'a>(
             }
         }
     }
+    for (seq, event) in again {
+        event_to(&mut write_event, *seq, event)?;
+    }
     drop((write_job, write_event, retire));
     for (sink, seq) in cursors {
         transaction.execute(MOVE_CURSOR, params![sink, seq])?;
@@ -83,6 +87,9 @@ const WRITE_JOB: &str = "INSERT INTO jobs (pool, job, name, account, status, ver
 /// A commit that was reported as failed may have reached the disk all the same: the same number is the same event.
 const WRITE_EVENT: &str = "INSERT OR REPLACE INTO events (seq, at, pool, job, event, event_id, level, line, subject, phrase) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+
+/// Jobs of which it is said again are left as they are: since when they are not watched stays.
+const RETIRE: &str = "UPDATE jobs SET retired = ?3 WHERE pool = ?1 AND job = ?2 AND (retired IS NULL) <> (?3 IS NULL)";
 
 const MOVE_CURSOR: &str =
     "INSERT INTO cursors (sink, seq) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET seq = max(seq, excluded.seq)";
@@ -165,15 +172,15 @@ pub struct Filter {
     pub since: Option<Timestamp>,
 }
 
-/// The events that pass the filter, in the order in which they were kept, each handed to `take`, which ends the
-/// reading by answering `false`.
+/// The first `most` events after number `after` that pass the filter, in the order in which they were kept.
 pub(super) fn history(
     connection: &Connection,
     filter: &Filter,
-    take: &mut dyn FnMut(RenderedEvent) -> bool,
-) -> Result<(), ReadError> {
-    let mut sql = format!("SELECT {EVENT} FROM events WHERE 1");
-    let mut values: Vec<Value> = Vec::new();
+    after: i64,
+    most: usize,
+) -> Result<Vec<Numbered>, ReadError> {
+    let mut sql = format!("SELECT {EVENT} FROM events WHERE seq > ?");
+    let mut values = vec![Value::from(after)];
     if let Some(target) = &filter.target {
         sql.push_str(" AND pool = ? AND job = ?");
         values.extend([target.pool.as_str(), target.job.as_str()].map(|text| Value::from(text.to_owned())));
@@ -182,15 +189,11 @@ pub(super) fn history(
         sql.push_str(" AND at >= ?");
         values.push(since.as_millis().into());
     }
-    sql.push_str(" ORDER BY seq");
+    sql.push_str(" ORDER BY seq LIMIT ?");
+    values.push(i64::try_from(most).unwrap_or(i64::MAX).into());
     let mut statement = connection.prepare(&sql)?;
-    let mut rows = statement.query(params_from_iter(values))?;
-    while let Some(row) = rows.next()? {
-        if !take(event(row)?.1) {
-            break;
-        }
-    }
-    Ok(())
+    let events = statement.query_map(params_from_iter(values), |row| Ok(event(row)))?;
+    events.map(|event| event?).collect()
 }
 
 const EVENT: &str = "seq, at, pool, job, event_id, event, level, line, subject, phrase";

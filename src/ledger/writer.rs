@@ -66,14 +66,14 @@ impl Writer {
     pub(super) fn run(mut self, shared: &Shared) {
         let mut failures = 0_usize;
         let mut tidy_at = Instant::now();
-        while let Some(batch) = next(shared, tidy_at) {
+        while let Some(mut batch) = next(shared, tidy_at) {
             if tidy_at <= Instant::now() && failures == 0 {
                 tidy_at = Instant::now() + self.tidy(shared);
             }
             if batch.is_empty() {
                 continue;
             }
-            match self.write(&batch) {
+            match self.write(&mut batch, shared) {
                 Ok(begun_anew) => {
                     failures = 0;
                     done(shared, &batch);
@@ -100,8 +100,12 @@ impl Writer {
         shared.changed(&mut state);
     }
 
-    fn write(&mut self, batch: &Batch) -> Result<BegunAnew, String> {
+    fn write(&mut self, batch: &mut Batch, shared: &Shared) -> Result<BegunAnew, String> {
         self.look_at_the_file()?;
+        match self.begun_anew {
+            BegunAnew::No => {}
+            BegunAnew::Yes => shared.lock().begin_anew(batch),
+        }
         let connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.connect()?,
@@ -109,7 +113,7 @@ impl Writer {
         let connection = self.connection.insert(connection);
         let later = batch.later.iter().map(|(_, change)| &**change);
         let changes = batch.changes.iter().map(|pending| &pending.change).chain(later);
-        store::write(connection, changes, &batch.cursors).map_err(|error| error.to_string())?;
+        store::write(connection, changes, &batch.again, &batch.cursors).map_err(|error| error.to_string())?;
         self.file = self.file.or_else(|| FileId::of(&self.path).ok());
         Ok(std::mem::replace(&mut self.begun_anew, BegunAnew::No))
     }

@@ -1,6 +1,7 @@
 //! Where a command prints: results on stdout, errors on stderr. A closed stdout ends one-shot commands quietly.
 
 use std::io::{self, IsTerminal, Write};
+use std::ops::ControlFlow;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,12 +34,19 @@ impl Console {
     /// # Errors
     /// When stdout cannot be written to, such as a full disk.
     pub(super) fn result(&self, text: &str) -> Result<(), CommandError> {
+        self.part(text).map(drop)
+    }
+
+    /// Prints a part of a result; breaks where nobody reads it any more, so that the rest can be left out.
+    ///
+    /// # Errors
+    /// As [`Self::result`].
+    pub(super) fn part(&self, text: &str) -> Result<ControlFlow<()>, CommandError> {
         let mut stdout = io::stdout().lock();
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(CommandError::new(Exit::File, format!("cannot write to stdout: {error}")))
-            }
-            Ok(()) | Err(_) => Ok(()),
+            Ok(()) => Ok(ControlFlow::Continue(())),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ControlFlow::Break(())),
+            Err(error) => Err(CommandError::new(Exit::File, format!("cannot write to stdout: {error}"))),
         }
     }
 

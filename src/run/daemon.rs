@@ -82,7 +82,7 @@ pub(super) struct Watched {
 /// # Errors
 /// When AWS's own settings or the state file cannot be used.
 pub(super) async fn watch(
-    mut plan: Plan,
+    plan: Plan,
     ending: Ending,
     keys: &Keys,
     memory: Remembered,
@@ -118,7 +118,7 @@ pub(super) async fn watch(
             (Ended::Signalled(Signal::Hangup), Some(reload)) => {
                 daemon.settle().await;
                 let outcome = reload.perform(&plan, &mut engine, path.clone()).await;
-                inputs = daemon.reloaded(outcome, &mut plan, &engine);
+                inputs = daemon.reloaded(outcome, &engine);
             }
             (Ended::Signalled(Signal::Hangup), None) => inputs = Vec::new(),
             (ended, _) => break ended,
@@ -204,8 +204,8 @@ impl Daemon {
     }
 
     /// Tells how reading the config again went, and gives what follows from it.
-    fn reloaded(&mut self, outcome: Result<Reloaded, String>, plan: &mut Plan, engine: &Engine) -> Vec<Input> {
-        let Reloaded { plan: new, input, moved, needs_restart } = match outcome {
+    fn reloaded(&mut self, outcome: Result<Reloaded, String>, engine: &Engine) -> Vec<Input> {
+        let Reloaded { plan, input, moved, needs_restart } = match outcome {
             Ok(reloaded) => reloaded,
             Err(error) => {
                 self.log.tell(DaemonFact::ReloadRejected { error });
@@ -214,12 +214,11 @@ impl Daemon {
         };
         self.note(moved, wall_time());
         self.lanes = engine.lanes.names();
-        self.log.planned(new.jobs.len(), new.pools.len());
+        self.log.planned(plan.jobs.len(), plan.pools.len());
         self.log.tell(DaemonFact::Reloaded);
         for key in needs_restart {
             tracing::warn!(key, "this setting changed; it is in force after a restart");
         }
-        *plan = new;
         vec![input]
     }
 

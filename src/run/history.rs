@@ -1,6 +1,7 @@
 //! `history` and `status --recorded`: what the state file says, beside the daemon that writes it.
 
 use std::io;
+use std::ops::ControlFlow;
 
 use cognito_import_watch_core::domain::{ErrorKind, JobIdentity, PollError, Target};
 
@@ -11,6 +12,10 @@ use crate::clock::wall_time;
 use crate::exit::{CommandError, Exit};
 use crate::ledger::{Filter, Reader, RecordedJob};
 use crate::output::{JobReport, history as rendered, status};
+use crate::sink::RenderedEvent;
+
+/// How much text is printed at once, in bytes.
+const PRINTED_AT_ONCE: usize = 64 * 1024;
 
 /// Prints recorded events, oldest first.
 ///
@@ -23,19 +28,42 @@ pub(super) fn history(args: &HistoryArgs, shared: &Shared, console: &Console) ->
         Since::At(time) => time,
     });
     let filter = Filter { target: args.target.clone(), since };
-    let mut events = Vec::new();
-    let mut take = |event| {
-        events.push(event);
+    let reader = Reader::open(&path).map_err(|error| state::unusable(&error))?;
+    match shared.output {
+        Output::Json => lines(&reader, &filter, console),
+        Output::Text => table(&reader, &filter, console),
+    }
+}
+
+/// Prints the lines as they are read: there may be more of them than there is memory.
+fn lines(reader: &Reader, filter: &Filter, console: &Console) -> Result<Exit, CommandError> {
+    let mut text = String::new();
+    let mut printed = Ok(ControlFlow::Continue(()));
+    let mut take = |event: RenderedEvent| {
+        rendered::line(&event, &mut text);
+        if text.len() >= PRINTED_AT_ONCE {
+            printed = console.part(&text);
+            text.clear();
+        }
+        matches!(printed, Ok(ControlFlow::Continue(())))
+    };
+    let read = reader.history(filter, &mut take);
+    if printed?.is_continue() {
+        console.result(&text)?;
+    }
+    read.map_err(|error| state::unusable(&error))?;
+    Ok(Exit::Success)
+}
+
+/// Prints a table, whose columns are as wide as their widest cell: all rows are needed first.
+fn table(reader: &Reader, filter: &Filter, console: &Console) -> Result<Exit, CommandError> {
+    let mut rows = rendered::Rows::default();
+    let mut take = |event: RenderedEvent| {
+        rows.push(&event);
         true
     };
-    Reader::open(&path)
-        .and_then(|reader| reader.history(&filter, &mut take))
-        .map_err(|error| state::unusable(&error))?;
-    let text = match shared.output {
-        Output::Json => rendered::json(&events),
-        Output::Text => rendered::text(&events, console.style(&io::stdout()).columns),
-    };
-    Ok(console.conclude(&text, Exit::Success))
+    reader.history(filter, &mut take).map_err(|error| state::unusable(&error))?;
+    Ok(console.conclude(&rows.text(console.style(&io::stdout()).columns), Exit::Success))
 }
 
 /// Prints where jobs were when they were last seen.

@@ -36,10 +36,10 @@ pub(super) struct Reloaded {
 
 impl Reload {
     /// Reads the config again; the engine is ready for the new plan then. What is wrong with it is said as `check`
-    /// says it, and nothing has changed.
+    /// says it, and nothing has changed. `started` is the plan that the process began with.
     pub(super) async fn perform(
         &self,
-        old: &Plan,
+        started: &Plan,
         engine: &mut Engine,
         state: Option<PathBuf>,
     ) -> Result<Reloaded, String> {
@@ -50,7 +50,7 @@ impl Reload {
         let moved = state::moved(&plan, &jobs);
         let known: Known = state::known(jobs);
         let input = engine.replace(&plan, &known).await.map_err(|error| error.message)?;
-        let needs_restart = needs_restart(old, &plan);
+        let needs_restart = needs_restart(started, &plan);
         Ok(Reloaded { plan, input, moved, needs_restart })
     }
 
@@ -66,6 +66,9 @@ impl Reload {
 /// When it cannot be read.
 pub(super) fn remembered(state: Option<PathBuf>) -> Result<Vec<RecordedJob>, String> {
     let Some(path) = state else { return Ok(Vec::new()) };
-    let jobs = Reader::open(&path).and_then(|reader| reader.jobs());
-    jobs.map_err(|error| error.to_string())
+    match Reader::open(&path).and_then(|reader| reader.jobs()) {
+        // Whoever removed it wanted it forgotten: it costs repeats, not the new config.
+        Err(error) if error.is_missing() => Ok(Vec::new()),
+        jobs => jobs.map_err(|error| error.to_string()),
+    }
 }

@@ -108,29 +108,29 @@ pub(super) fn known(jobs: Vec<RecordedJob>) -> Known {
     jobs.into_iter().map(|job| (job.target, job.track)).collect()
 }
 
-/// Where the ledger's account of which jobs are watched differs from a plan.
+/// Which of the jobs that the ledger knows a plan watches. It says so of all of them: what the file says of a job may be
+/// overtaken by a change that is still to be written.
 pub(super) struct Moved {
-    /// They are no longer watched.
+    /// They are not watched, or no longer.
     pub(super) retired: Vec<Target>,
-    /// They are watched again. Those that are over are not asked about, so that no answer tells.
+    /// They are watched, or again. Those that are over are not asked about, so that no answer tells.
     pub(super) readmitted: Vec<Target>,
 }
 
-/// What a plan changes in which of these jobs are watched.
+/// Which of these jobs a plan watches.
 pub(super) fn moved(plan: &Plan, jobs: &[RecordedJob]) -> Moved {
     let named: HashSet<&Target> = plan.jobs.iter().map(|job| &job.target).collect();
     let pools: HashSet<_> = plan.pools.iter().map(|pool| &pool.id).collect();
     let is_watched = |job: &&RecordedJob| named.contains(&job.target) || pools.contains(&job.target.pool);
     let (watched, others): (Vec<_>, Vec<_>) = jobs.iter().partition(is_watched);
-    let of = |jobs: Vec<&RecordedJob>, retired: bool| {
-        let moved = jobs.into_iter().filter(|job| job.retired.is_some() == retired);
-        moved.map(|job| job.target.clone()).collect()
-    };
-    Moved { retired: of(others, false), readmitted: of(watched, true) }
+    let targets = |jobs: Vec<&RecordedJob>| jobs.into_iter().map(|job| job.target.clone()).collect();
+    Moved { retired: targets(others), readmitted: targets(watched) }
 }
 
 #[cfg(test)]
 mod tests {
+    use cognito_import_watch_core::domain::{JobTrack, Tick, Timestamp};
+
     use super::*;
 
     #[test]
@@ -142,5 +142,26 @@ mod tests {
         assert_eq!(of(StatePath::Auto, None), None);
         assert_eq!(of(StatePath::None, Some("/var/lib/a")), None);
         assert_eq!(of(StatePath::File("x.db".into()), Some("/var/lib/a")), Some("x.db".into()));
+    }
+
+    #[test]
+    fn all_that_is_known_is_either_watched_or_not_whatever_the_file_says_of_it() {
+        let source = config::Source::new("watch.toml", "[[job]]\ntarget = \"us-west-2_Aa/import-0\"\n");
+        let plan = resolve(&[source], &config::Overrides::default()).unwrap();
+        let job = |target: &str, retired| RecordedJob {
+            target: target.parse().unwrap(),
+            name: None,
+            account: None,
+            track: JobTrack::default().stored(Tick::ZERO, Timestamp::from_millis(0)),
+            verdict: None,
+            first_seen: None,
+            retired,
+        };
+        for retired in [None, Some(Timestamp::from_millis(0))] {
+            let known = ["us-west-2_Aa/import-0", "us-west-2_Bb/import-0"].map(|target| job(target, retired));
+            let moved = moved(&plan, &known);
+            assert_eq!(moved.readmitted, [known[0].target.clone()]);
+            assert_eq!(moved.retired, [known[1].target.clone()]);
+        }
     }
 }

@@ -96,14 +96,20 @@ fn history_and_status_are_read_beside_the_running_daemon() {
 
     // A job that is no longer watched is remembered, and not shown among those that are.
     stop(daemon);
-    stop(started(run(&stage, SLOW, &[&target("a")])));
+    let asked = stage.record().len();
+    let daemon = started(run(&stage, SLOW, &[&target("a")]));
+    stage.asked(asked + 1);
+    stop(daemon);
     assert_eq!(recorded(&[]).with_code(0).json()["jobs"].as_array().unwrap().len(), 1);
     recorded(&[&target("b")]).with_code(0);
-    let again = stop(started(run(&stage, SLOW, &[&target("b")])));
+    let asked = stage.record().len();
+    let daemon = started(run(&stage, SLOW, &[&target("b")]));
+    stage.asked(asked + 1);
+    let again = stop(daemon);
     assert_eq!(events_of(&again, "b").len(), 0, "it is remembered");
 }
 
-/// A daemon that has asked about its job.
+/// A daemon that is at work.
 fn started(program: Program) -> Running {
     let running = program.args(["--log-level", "debug"]).start();
     running.event("daemon.started");
@@ -208,6 +214,52 @@ fn on_a_full_disk_everything_is_told_and_polling_goes_on_and_later_the_state_is_
     assert_eq!(kept, told);
     let again = run(&stage, FAST, &["--exit-when-complete", &target("a")]).end();
     assert_eq!(events_of(&again.stdout, "a").len(), 0, "{again}");
+}
+
+#[test]
+fn a_reader_leaves_nothing_behind_and_is_told_what_to_do_where_it_cannot_read() {
+    let stage = Stage::new(&jobs([("a", "{status = \"Succeeded\"}")]));
+    run(&stage, FAST, &["--exit-when-complete", &target("a")]).end().with_code(0);
+    let names = || {
+        let entries = std::fs::read_dir(stage.path()).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect::<BTreeSet<_>>()
+    };
+    let before = names();
+    assert_eq!(history(&stage, &[]).lines().count(), 2);
+    Program::new(stage.path(), ["status", "--recorded", "--state", "state.db"]).end().with_code(0);
+    assert_eq!(names(), before);
+
+    let refused = |path: &str| {
+        let of = |command: &[&str]| Program::new(stage.path(), command).args(["--state", path]).end().with_code(74);
+        let (history, status) = (of(&["history"]), of(&["status", "--recorded"]));
+        assert_eq!((&*history.stdout, &history.stderr), ("", &status.stderr));
+        history.stderr
+    };
+    let missing = "error: there is no state file nothing.db; `run` makes it; name the one that its daemon.started \
+                   tells as `state`\n";
+    assert_eq!(refused("nothing.db"), missing);
+    let directory = "error: cannot use the state file .: it is a directory; name the file in it\n";
+    assert_eq!(refused("."), directory);
+}
+
+#[test]
+fn a_user_who_may_not_read_is_told_what_to_do() {
+    use std::os::unix::fs::PermissionsExt;
+    let stage = Stage::new(&jobs([("a", "{status = \"Succeeded\"}")]));
+    run(&stage, FAST, &["--exit-when-complete", &target("a")]).end().with_code(0);
+    let path = stage.path().join("state.db");
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o000)).unwrap();
+    let program = Program::new(stage.path(), ["history", "--state", "state.db"]);
+    let program = if std::fs::File::open(&path).is_ok() {
+        // Root may read everything, unless that is taken from it.
+        program.under("setpriv", ["--bounding-set=-dac_override,-dac_read_search"])
+    } else {
+        program
+    };
+    let ended = program.end().with_code(74);
+    let todo = "this user must be able to read it and its directory; a service's state file is read as root";
+    let said = format!("error: cannot use the state file state.db: unable to open database file; {todo}\n");
+    assert_eq!(ended.stderr, said);
 }
 
 #[test]

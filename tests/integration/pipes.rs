@@ -30,6 +30,26 @@ fn a_closed_stdout_ends_one_shot_commands_quietly_with_their_own_code() {
 }
 
 #[test]
+fn a_long_history_ends_quietly_when_its_reader_goes_and_tells_of_a_full_disk() {
+    let stage = stage();
+    let config = format!("{FAST}[state]\npath = \"state.db\"\n");
+    stage.configured(&config, ["run", "--exit-when-complete", &target("good")]).end().with_code(0);
+    let many = "WITH RECURSIVE number (n) AS (SELECT 1000 UNION ALL SELECT n + 1 FROM number WHERE n < 4000) \
+                INSERT INTO events SELECT n, at, pool, job, event, event_id, level, line, subject, phrase \
+                FROM number, (SELECT * FROM events WHERE seq = 1)";
+    rusqlite::Connection::open(stage.path().join("state.db")).unwrap().execute_batch(many).unwrap();
+    for output in ["json", "text"] {
+        let history = || Program::new(stage.path(), ["history", "--state", "state.db", "--output", output]);
+        let lines = history().end().with_code(0).stdout.lines().count();
+        assert_eq!(lines, if output == "json" { 3_003 } else { 3_004 });
+        let ended = history().into_a_closed_pipe().end().with_code(0);
+        assert_eq!(ended.stderr, "", "{output}");
+        let ended = history().onto_a_full_disk().end().with_code(74);
+        assert!(ended.stderr.starts_with("error: cannot write to stdout"), "{ended}");
+    }
+}
+
+#[test]
 fn a_daemon_whose_reader_has_gone_keeps_watching() {
     let moves: String =
         (1..500).map(|imported| format!("{{polls = 1, status = \"InProgress\", imported = {imported}}},")).collect();

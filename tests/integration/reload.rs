@@ -131,7 +131,24 @@ fn what_a_restart_alone_puts_in_force_is_named() {
     daemon.reload(&config(&format!("{FAST}[state]\npath = \"state.db\"\n"), &["a"]));
     daemon.running.line(|line| line.contains("\"key\":\"state\"") && line.contains("after a restart"));
     assert!(!stage.path().join("state.db").exists());
-    daemon.stop();
+    // What is in force already is not named, whatever the last file said.
+    daemon.reload(&config(FAST, &["a", "b"]));
+    daemon.running.line(|line| line.contains("daemon.reloaded") && line.contains("\"jobs\":2"));
+    let log = daemon.stop();
+    assert_eq!(log.lines().filter(|line| line.contains("after a restart")).count(), 1, "{log}");
+}
+
+#[test]
+fn a_state_file_that_was_removed_does_not_keep_a_new_config_from_being_taken() {
+    let stage = Stage::new(&jobs([("a", "{status = \"Succeeded\"}"), ("b", RUNNING)]));
+    let state = stage.path().join("state.db");
+    let settings = format!("{FAST}[state]\npath = \"{}\"\n", state.display());
+    let daemon = Daemon::start(&stage, &config(&settings, &["a"]));
+    daemon.running.event("job.completed");
+    std::fs::remove_file(&state).unwrap();
+    daemon.reload(&config(&settings, &["a", "b"]));
+    daemon.running.line(|line| line.contains("job.first_seen") && line.contains("import-b"));
+    assert!(!daemon.stop().contains("daemon.reload_rejected"));
 }
 
 #[test]

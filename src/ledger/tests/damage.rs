@@ -94,13 +94,20 @@ fn an_empty_file_is_a_new_one_and_a_directory_is_none() {
     let place = Place::new();
     std::fs::create_dir(place.path()).unwrap();
     assert!(refused(&place).contains("cannot use the state file"), "{}", refused(&place));
-    let missing = Reader::open(&place.0.path().join("nothing.db")).map(drop).unwrap_err();
-    assert!(missing.to_string().starts_with("there is no state file"));
 }
 
 #[test]
 fn nobody_else_may_read_what_is_kept() {
+    use std::os::unix::ffi::OsStrExt as _;
     use std::os::unix::fs::PermissionsExt as _;
     let place = written();
-    assert_eq!(place.path().metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    // A name that is no text.
+    let path = place.0.path().join(std::ffi::OsStr::from_bytes(b"\xff.db"));
+    std::fs::rename(place.path(), &path).unwrap();
+    drop(open::connect(&path, &[schema::STEPS[0], "SELECT 1"]).unwrap());
+    let copy = schema::copy_of(&path, 1);
+    assert_eq!(history(&copy), ["import-a 0"]);
+    for path in [path, copy] {
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{}", path.display());
+    }
 }

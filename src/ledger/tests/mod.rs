@@ -2,6 +2,7 @@
 
 mod damage;
 mod model;
+mod reading;
 mod rows;
 mod threads;
 
@@ -221,6 +222,21 @@ fn a_job_that_is_over_and_put_back_is_watched_though_no_answer_says_so() {
     ledger.record(record("b", 0));
     ledger.retire(vec![target("a"), target("b")], NOW);
     ledger.readmit(vec![target("a")]);
+    Box::new(ledger).close(PATIENCE);
+    let retired: Vec<_> = place.open().jobs.iter().map(|job| job.retired).collect();
+    assert_eq!(retired, [None, Some(NOW)]);
+}
+
+#[test]
+fn saying_again_which_jobs_are_watched_changes_nothing() {
+    let place = Place::new();
+    let mut ledger = place.open().ledger;
+    ledger.start(Vec::new(), |_| {}).unwrap();
+    ledger.record(record("a", 0));
+    ledger.record(record("b", 0));
+    ledger.retire(vec![target("b")], NOW);
+    ledger.readmit(vec![target("a")]);
+    ledger.retire(vec![target("b")], NOW.plus(Duration::from_secs(60)));
     Box::new(ledger).close(PATIENCE);
     let retired: Vec<_> = place.open().jobs.iter().map(|job| job.retired).collect();
     assert_eq!(retired, [None, Some(NOW)]);

@@ -133,6 +133,29 @@ fn of_too_many_events_that_wait_to_be_written_the_oldest_told_are_let_go_and_cou
 }
 
 #[test]
+fn what_is_let_go_while_it_is_being_written_is_not_missing() {
+    let mut state = State::new(limits(), 0);
+    state.add_outlet("log", 0, Vec::new(), 0);
+    state.health = Health::Unwritable;
+    let tell = |state: &mut State, rounds: u32| {
+        for round in 0..rounds {
+            state.record(record(&(round % 5).to_string(), 2));
+            let last = state.tellable(0, 100).last().unwrap().seq;
+            state.taken(0, last);
+        }
+    };
+    // A write of the first hundred is under way while the rest comes.
+    tell(&mut state, 9_000);
+    let batch = state.batch(100);
+    tell(&mut state, 2_000);
+    assert!(state.pending.front().unwrap().ticket > 100, "they are let go");
+    let (first, rest) = (state.written(&batch), state.batch(usize::MAX));
+    let kept = batch.changes.len() + rest.changes.len();
+    assert_eq!(first + state.written(&rest), 2 * u64::try_from(11_000 - kept).unwrap());
+    assert!(first > 0, "others are");
+}
+
+#[test]
 fn what_a_sink_still_waits_for_is_not_let_go() {
     let mut state = State::new(limits(), 0);
     state.add_outlet("log", 0, Vec::new(), 0);

@@ -93,7 +93,7 @@ fn only_events_that_every_sink_took_are_removed_the_oldest_first_and_no_job() {
         (number, Arc::new(RenderedEvent { at, ..numbered(&told, usize::try_from(number).unwrap()) }))
     });
     let change = store::Change::Job(Box::new(record("a", 0)), events.collect());
-    store::write(&mut connection, [&change], &BTreeMap::new()).unwrap();
+    store::write(&mut connection, [&change], &BTreeMap::new(), &BTreeMap::new()).unwrap();
     let left = |connection: &rusqlite::Connection| {
         store::untold(connection, 0, 100).unwrap().0.iter().map(|(seq, _)| *seq).collect::<Vec<_>>()
     };
@@ -119,11 +119,11 @@ fn numbers_go_on_where_they_were_though_every_event_is_gone() {
     let mut connection = open::connect(&place.path(), schema::STEPS).unwrap();
     let event = Arc::new(record("a", 1).events.remove(0));
     let change = store::Change::Job(Box::new(record("a", 0)), vec![(7, event)]);
-    store::write(&mut connection, [&change], &BTreeMap::from([("log", 7)])).unwrap();
+    store::write(&mut connection, [&change], &BTreeMap::new(), &BTreeMap::from([("log", 7)])).unwrap();
     assert_eq!(store::remove_events(&connection, 7, Some(NOW.plus(Duration::from_secs(1))), 100).unwrap(), 1);
     assert_eq!(store::last_number(&connection).unwrap(), 7);
     // A cursor never goes back.
-    store::write(&mut connection, [], &BTreeMap::from([("log", 5)])).unwrap();
+    store::write(&mut connection, [], &BTreeMap::new(), &BTreeMap::from([("log", 5)])).unwrap();
     assert_eq!(store::cursor(&connection, "log").unwrap(), Some(7));
 }
 
@@ -137,7 +137,7 @@ fn a_clock_that_was_wrong_for_a_while_costs_no_history() {
     let times = [NOW.minus(year), NOW, NOW.minus(year * 50), NOW.plus(year), NOW];
     let events = times.into_iter().zip(1..).map(|(at, seq)| (seq, Arc::new(RenderedEvent { at, ..told.clone() })));
     let change = store::Change::Job(Box::new(record("a", 0)), events.collect());
-    store::write(&mut connection, [&change], &BTreeMap::new()).unwrap();
+    store::write(&mut connection, [&change], &BTreeMap::new(), &BTreeMap::new()).unwrap();
     let month = Duration::from_secs(30 * 86_400);
     assert_eq!(store::remove_events(&connection, 5, None, 100).unwrap(), 0, "no time is known");
     assert_eq!(store::remove_events(&connection, 5, Some(NOW.minus(month)), 100).unwrap(), 1);

@@ -1,6 +1,6 @@
 //! Writes that fail, sinks that are slow or gone.
 
-use super::super::schema;
+use super::super::{schema, testing};
 use super::*;
 
 /// Has every write of a job fail, or no longer.
@@ -137,6 +137,33 @@ fn a_file_that_was_removed_is_begun_anew_and_that_is_told() {
     assert_eq!(history(&place.path()), ["import-b 0"]);
     let again = place.open();
     assert_eq!((again.ledger.instance(), again.jobs.len()), (instance, 1));
+}
+
+#[test]
+fn what_nobody_took_before_the_file_was_removed_or_since_is_told_after_a_crash() {
+    let place = Place::new();
+    let mut ledger = place.open().ledger;
+    let ((stuck, stuck_strings), (good, good_strings)) =
+        (puppet("log", Delivery::Pending), puppet("webhook", Delivery::Taken));
+    let (send, notices) = channel();
+    ledger.start(vec![stuck, good], move |notice| drop(send.send(notice))).unwrap();
+    ledger.record(record("a", 2));
+    assert_eq!([stuck_strings.next(), stuck_strings.next()], ["import-a 0", "import-a 1"]);
+    assert_eq!([good_strings.next(), good_strings.next()], ["import-a 0", "import-a 1"]);
+    for suffix in ["", "-wal", "-shm"] {
+        std::fs::remove_file(schema::with_suffix(&place.path(), suffix)).unwrap();
+    }
+    ledger.record(record("b", 1));
+    assert_eq!(notices.recv_timeout(PATIENCE).unwrap(), Notice::BegunAnew);
+    let next = Place::new();
+    testing::survives(&testing::hold(&place.path()), &place.path(), &next.path());
+    Box::new(ledger).close(Duration::ZERO);
+    assert_eq!(testing::cursors(&next.path()).len(), 2, "no sink is new");
+    assert_eq!(history(&next.path()), ["import-a 0", "import-a 1", "import-b 0"]);
+    let (mut ledger, strings, _notices) = started(&next, Delivery::Taken);
+    ledger.record(record("c", 1));
+    ledger.close(PATIENCE);
+    assert_eq!(strings.rest(), ["import-a 0", "import-a 1", "import-b 0", "import-c 0"]);
 }
 
 #[test]
