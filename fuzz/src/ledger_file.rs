@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use cognito_import_watch::ledger::{FileLedger, FileSettings, Filter, Limits, OnCorrupt, Reader};
 use cognito_import_watch::output::{JobReport, history, status};
+use cognito_import_watch::sink::RenderedEvent;
 use cognito_import_watch_core::domain::JobIdentity;
 use tempfile::TempDir;
 
@@ -74,13 +75,15 @@ fn read(reader: &Reader) {
         }
         Err(error) => assert_still(&error.to_string()),
     }
-    let mut events = Vec::new();
-    let mut take = |event| {
-        events.push(event);
-        events.len() < 100
+    let (mut lines, mut rows, mut count) = (String::new(), history::Rows::default(), 0);
+    let mut take = |event: RenderedEvent| {
+        history::line(&event, &mut lines);
+        rows.push(&event);
+        count += 1;
+        count < 100
     };
     match reader.history(&Filter::default(), &mut take) {
-        Ok(()) => drop((history::json(&events), history::text(&events, None))),
+        Ok(()) => drop(rows.text(None)),
         Err(error) => assert_still(&error.to_string()),
     }
 }

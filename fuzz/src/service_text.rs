@@ -101,10 +101,14 @@ fn event(job: &JobIdentity, texts: &Texts, fact: u8, columns: Option<usize>) {
         phrase: rendered.phrase.to_string(),
     };
     told(record, columns);
-    let rows = [rendered];
-    assert_json_line(history::json(&rows).trim_end_matches('\n'));
-    is_a_result(&history::text(&rows, None), None);
-    is_a_result(&history::text(&rows, columns), columns);
+    let mut line = String::new();
+    history::line(&rendered, &mut line);
+    assert_json_line(line.trim_end_matches('\n'));
+    for columns in [None, columns] {
+        let mut rows = history::Rows::default();
+        rows.push(&rendered);
+        is_a_result(&rows.text(columns), columns);
+    }
 }
 
 fn fact_of(texts: &Texts, fact: u8) -> JobFact {

@@ -144,6 +144,17 @@ impl World {
         }
     }
 
+    /// A file that was begun anew holds what a sink has not taken, and nothing that the one before did not hold.
+    pub(super) fn check_what_is_still_to_be_told(&self, history: &Vec<String>) {
+        let both: Vec<&String> = self.memory.history.iter().filter(|line| history.contains(line)).collect();
+        assert_eq!(both, history.iter().collect::<Vec<_>>(), "made up, or out of order");
+        for sink in self.sinks.iter().filter(|_| !self.beginning.has_small_outbox()) {
+            let taken = sink.taken();
+            let lost = self.memory.history.iter().find(|line| !taken.contains(*line) && !history.contains(line));
+            assert_eq!(lost, None, "{} is never told", sink.name);
+        }
+    }
+
     /// A process that starts knows of each job what was kept of it.
     pub(super) fn check_what_is_remembered(&self, jobs: &[RecordedJob]) {
         for job in jobs {

@@ -19,7 +19,6 @@ const DRAIN: Duration = Duration::from_secs(5);
 impl World {
     /// Begins a life. The clock of the host has moved by a moment at the least.
     pub(super) fn start(&mut self, stopped_in_order: bool) {
-        self.memory.watch(&self.config);
         let file = self.file();
         let Started { process, jobs, inputs } = Start {
             runtime: &self.runtime,
@@ -33,6 +32,8 @@ impl World {
             now: self.now,
         }
         .start();
+        self.memory.read(&jobs);
+        self.memory.watch(&self.config);
         self.check_what_is_remembered(&jobs);
         (self.last_line, self.tellable, self.newest, self.unwritable) = (None, None, None, false);
         self.fair_since = self.now;
@@ -51,6 +52,7 @@ impl World {
             let from = self.file();
             let still = self.still.take().unwrap_or_else(|| hold(&from));
             self.life += 1;
+            self.make_room();
             survives(&still, &from, &self.file());
             drop(still);
             for notice in process.end(Duration::ZERO) {
@@ -59,6 +61,7 @@ impl World {
             self.disk = if self.disk == Disk::Refuses { Disk::Refuses } else { Disk::Good };
         } else {
             self.life += 1;
+            self.make_room();
         }
         self.memory.died();
         self.check_the_file();
@@ -87,6 +90,7 @@ impl World {
 
     pub(super) fn lose(&mut self) {
         self.life += 1;
+        self.make_room();
         self.disk = Disk::Good;
         self.calm_since = self.alarms;
         self.sinks.iter().for_each(|sink| sink.set_early(Early::MustNot));
@@ -103,6 +107,7 @@ impl World {
         }
         let plan = plan(&config.text());
         let jobs = reload::remembered(file).unwrap();
+        self.memory.read(&jobs);
         let moved = state::moved(&plan, &jobs);
         let known = state::known(jobs);
         let now = process.at(self.now);

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use cognito_import_watch_core::domain::StoredTrack;
+
 use super::operations::Config;
 use super::story::Story;
+use crate::ledger::RecordedJob;
 
 /// What the daemon has to know, by what it was shown and what its disk took.
 #[derive(Debug, Default)]
@@ -11,6 +14,9 @@ pub(super) struct Memory {
     /// By target.
     pub(super) mind: BTreeMap<String, Story>,
     file: BTreeMap<String, Story>,
+    /// What showed nothing new. It comes into the file with anything else that is written, or not: after the file was
+    /// removed it may be all that a new one knows of a job.
+    perhaps: BTreeMap<String, Vec<(StoredTrack, Story)>>,
     /// Told to the ledger, in this order, and not in the file yet.
     under_way: Vec<Noted>,
     /// The lines of the file.
@@ -30,6 +36,27 @@ impl Memory {
     pub(super) fn noted(&mut self, target: &str, lines: Vec<String>) {
         let story = self.mind.get(target).cloned().unwrap_or_default();
         self.under_way.push(Noted { target: target.to_owned(), story, lines });
+    }
+
+    /// The ledger was told of an answer that showed nothing new.
+    pub(super) fn seen(&mut self, target: &str, track: StoredTrack) {
+        let story = self.mind.get(target).cloned().unwrap_or_default();
+        let perhaps = self.perhaps.entry(target.to_owned()).or_default();
+        if self.file.contains_key(target) {
+            perhaps.clear();
+        }
+        perhaps.push((track, story));
+    }
+
+    /// The file was read: what it knows was kept.
+    pub(super) fn read(&mut self, jobs: &[RecordedJob]) {
+        for job in jobs {
+            let target = job.target.to_string();
+            let perhaps = self.perhaps.get(&target).into_iter().flatten();
+            if let Some((_, story)) = perhaps.rev().find(|(track, _)| *track == job.track) {
+                self.file.entry(target).or_insert_with(|| story.clone());
+            }
+        }
     }
 
     /// All that was under way is in the file.
@@ -59,7 +86,14 @@ impl Memory {
     /// The file is gone.
     pub(super) fn lost(&mut self) {
         self.file.clear();
+        self.perhaps.clear();
         self.history.clear();
+    }
+
+    /// The file was removed under the process, and holds this now.
+    pub(super) fn begun_anew(&mut self, history: Vec<String>) {
+        self.file.clear();
+        self.history = history;
     }
 
     /// A process, new or not, watches by this config from now on: what it does not watch it forgets, and what it begins

@@ -40,6 +40,8 @@ pub(super) enum Operation {
     Stop { down: Duration },
     /// The process dies, and the state file is gone when another one starts.
     Lose,
+    /// The state file is removed while the process runs, on a disk that is good by then.
+    Remove,
     /// The config is read again.
     Reload(Config),
 }
@@ -193,6 +195,7 @@ pub(super) fn operation() -> impl Strategy<Value = Operation> {
         2 => down().prop_map(|down| Operation::Crash { down }),
         1 => down().prop_map(|down| Operation::Stop { down }),
         1 => Just(Operation::Lose),
+        2 => Just(Operation::Remove),
         3 => config().prop_map(Operation::Reload),
     ]
 }

@@ -183,7 +183,7 @@ impl Process {
     }
 }
 
-/// The state file of a life.
+/// The state file of a life, in a directory of its own.
 pub(super) fn path(home: &Path, life: u32) -> PathBuf {
-    home.join(format!("{life}.db"))
+    home.join(life.to_string()).join("state.db")
 }

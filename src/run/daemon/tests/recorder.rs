@@ -22,6 +22,8 @@ pub(super) struct Recorder {
 #[derive(Debug)]
 struct Inner {
     mood: Mood,
+    /// Whether it ever did not take what it was told in this life.
+    lagged: bool,
     /// Which process is listened to; none between two.
     life: Option<u32>,
     /// Every line that was taken, in order, repeats and all.
@@ -31,6 +33,8 @@ struct Inner {
     /// Nothing that was taken before may be told in this life.
     all_told: bool,
     early: Early,
+    /// How often that changed.
+    changes: u32,
     /// Lines that were told before they were in the file.
     too_early: Vec<String>,
 }
@@ -47,11 +51,13 @@ impl Recorder {
     pub(super) fn new(name: &'static str) -> Self {
         let inner = Inner {
             mood: Mood::Takes,
+            lagged: false,
             life: None,
             taken: Vec::new(),
             born: 0,
             all_told: false,
             early: Early::MustNot,
+            changes: 0,
             too_early: Vec::new(),
         };
         Self { name, inner: Arc::new((Mutex::new(inner), Condvar::new())) }
@@ -61,6 +67,7 @@ impl Recorder {
     pub(super) fn sink(&self, life: u32, path: &Path, stopped_in_order: bool) -> Box<dyn Sink> {
         let mut inner = self.lock();
         inner.life = Some(life);
+        inner.lagged = inner.mood != Mood::Takes;
         inner.born = inner.taken.len();
         inner.all_told = stopped_in_order;
         drop(inner);
@@ -68,8 +75,16 @@ impl Recorder {
     }
 
     pub(super) fn set_mood(&self, mood: Mood) {
-        self.lock().mood = mood;
+        let mut inner = self.lock();
+        inner.mood = mood;
+        inner.lagged |= mood != Mood::Takes;
+        drop(inner);
         self.inner.1.notify_all();
+    }
+
+    /// Whether it takes what it is told, and did all the time since the process began.
+    pub(super) fn keeps_up(&self) -> bool {
+        !self.lock().lagged
     }
 
     pub(super) fn mood(&self) -> Mood {
@@ -77,7 +92,9 @@ impl Recorder {
     }
 
     pub(super) fn set_early(&self, early: Early) {
-        self.lock().early = early;
+        let mut inner = self.lock();
+        inner.early = early;
+        inner.changes += 1;
     }
 
     /// Hears nothing more of the process that tells it.
@@ -181,11 +198,11 @@ impl Sink for Puppet {
 
     fn tell(&mut self, events: &[Arc<RenderedEvent>]) -> Delivery {
         self.told = events.iter().map(|event| event.line.to_string()).collect();
-        // Asked before the look at the file: it may only have become stricter since.
-        let early = self.recorder.lock().early;
+        // A look at the file during which the rule changes shows nothing.
+        let Inner { early, changes, .. } = *self.recorder.lock();
         let kept = early == Early::May || self.are_kept(events);
         let mut inner = self.recorder.lock();
-        if !kept && inner.life == Some(self.life) {
+        if !kept && inner.changes == changes && inner.life == Some(self.life) {
             inner.too_early.extend(self.told.iter().cloned());
         }
         self.answer(&mut inner)

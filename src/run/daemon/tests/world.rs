@@ -59,6 +59,8 @@ pub(super) struct World {
     /// How often it had said so when the disk was good again.
     pub(super) calm_since: u32,
     pub(super) unwritable: bool,
+    /// How often the file was removed under the daemon.
+    pub(super) removed: u32,
 }
 
 impl World {
@@ -90,7 +92,9 @@ impl World {
             alarms: 0,
             calm_since: 0,
             unwritable: false,
+            removed: 0,
         };
+        world.make_room();
         world.start(false);
         world
     }
@@ -133,6 +137,7 @@ impl World {
                 self.now += 1;
                 self.start(false);
             }
+            Operation::Remove => self.remove(),
             Operation::Reload(config) => self.reload(config),
         }
         self.quiet();
@@ -157,6 +162,11 @@ impl World {
 
     pub(super) fn file(&self) -> PathBuf {
         path(self.home.path(), self.life)
+    }
+
+    /// Makes the directory of the file.
+    pub(super) fn make_room(&self) {
+        std::fs::create_dir(self.file().parent().expect("it is in a directory")).unwrap();
     }
 
     pub(super) fn process(&mut self) -> &mut Process {
@@ -267,6 +277,8 @@ impl World {
         if kept == Kept::OutOfDate {
             self.newest_state = Some((record.target.clone(), record.track));
             self.memory.noted(&record.target.to_string(), lines);
+        } else {
+            self.memory.seen(&record.target.to_string(), record.track);
         }
     }
 
