@@ -36,6 +36,9 @@ pub trait Observer {
     /// A pool's list can be read again, after a failure that was told.
     fn pool_recovered(&mut self, pool: &UserPoolId);
 
+    /// The list of a pool that is not watched as a whole could not be read: its jobs are asked about one by one.
+    fn list_failed(&mut self, pool: &UserPoolId, error: &PollError);
+
     /// The rate of a lane was cut, or is back.
     fn rate_changed(&mut self, lane: LaneIndex, change: RateChange);
 
@@ -210,6 +213,7 @@ impl Driver {
                     observer.pool_failed(&pool, &error, next_poll, news);
                 }
                 Action::PoolRecovered { pool } => observer.pool_recovered(&pool),
+                Action::ListFailed { pool, error } => observer.list_failed(&pool, &error),
                 Action::RateChanged(lane, change) => observer.rate_changed(lane, change),
             }
         }

@@ -3,10 +3,11 @@
 //!
 //! A new key is a field here, a line in its table's `read`, a row in `docs/config.md`, and a line in the default file.
 
+use cognito_import_watch_core::schedule::Batch;
 use schemars::JsonSchema;
 
 use super::account_value::{EndpointUrl, ExternalId, RoleArn};
-use super::plan::{Batch, LogFormat, LogLevel, OnCorrupt};
+use super::plan::{LogFormat, LogLevel, OnCorrupt};
 use super::problem::Written;
 use super::reader::TableReader;
 use super::value::{
@@ -89,7 +90,7 @@ pub(super) struct PollFile {
     /// "auto": ListUserImportJobs where it costs fewer calls; "never": DescribeUserImportJob only. This version looks at
     /// jobs by DescribeUserImportJob alone, whichever is written.
     #[schemars(extend("default" = "auto"))]
-    pub(super) batch: Field<Batch>,
+    pub(super) batch: Field<BatchWord>,
 }
 
 impl PollFile {
@@ -213,8 +214,12 @@ impl Word for LogLevel {
     const WORDS: &'static [(&'static str, Self)] = Self::WORDS;
 }
 
-impl Word for Batch {
-    const WORDS: &'static [(&'static str, Self)] = Self::WORDS;
+/// A word of `poll.batch`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct BatchWord(pub(super) Batch);
+
+impl Word for BatchWord {
+    const WORDS: &'static [(&'static str, Self)] = &[("auto", Self(Batch::Auto)), ("never", Self(Batch::Never))];
 }
 
 /// `[state]`

@@ -35,8 +35,8 @@ pub use diff::needs_restart;
 pub use duration::{InvalidDuration, MAX_DURATION, format_duration, parse_duration};
 pub use overrides::{AwsEndpoint, Overrides, Selection};
 pub use plan::{
-    AccountPlan, AccountRef, Batch, CredentialsPlan, LogFormat, LogLevel, LogPlan, OnCorrupt, Plan, PlannedJob,
-    PlannedPool, PollPlan, StatePath, StatePlan,
+    AccountPlan, AccountRef, CredentialsPlan, LogFormat, LogLevel, LogPlan, OnCorrupt, Plan, PlannedJob, PlannedPool,
+    PollPlan, StatePath, StatePlan,
 };
 pub use read::{ReadError, read_sources};
 pub use resolve::resolve;

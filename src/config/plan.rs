@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cognito_import_watch_core::domain::{AccountId, JobPolicy, Target, UserPoolId};
-use cognito_import_watch_core::schedule::{BackoffPolicy, Ceilings};
+use cognito_import_watch_core::schedule::{BackoffPolicy, Batch, Ceilings};
 
 /// Everything that will run. The default is what an empty config file means: nothing is watched yet.
 #[derive(Clone, Debug, PartialEq)]
@@ -126,21 +126,6 @@ impl Default for PollPlan {
     fn default() -> Self {
         Self { backoff: BackoffPolicy::default(), request_timeout: Duration::from_secs(10), batch: Batch::Auto }
     }
-}
-
-/// Whether jobs of one pool are asked for together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Batch {
-    /// `ListUserImportJobs` where it costs fewer calls.
-    #[default]
-    Auto,
-    /// `DescribeUserImportJob` only.
-    Never,
-}
-
-impl Batch {
-    /// Every choice with its word in the file.
-    pub const WORDS: &[(&str, Self)] = &[("auto", Self::Auto), ("never", Self::Never)];
 }
 
 /// What is logged.

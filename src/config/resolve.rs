@@ -123,7 +123,7 @@ fn poll(file: &PollFile, overrides: &Overrides, problems: &mut Vec<Problem>) -> 
     PollPlan {
         backoff,
         request_timeout: file.request_timeout.as_ref().map_or(default.request_timeout, |written| written.value.0),
-        batch: file.batch.as_ref().map_or(default.batch, |written| written.value),
+        batch: file.batch.as_ref().map_or(default.batch, |written| written.value.0),
     }
 }
 

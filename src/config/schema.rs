@@ -9,8 +9,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value as Json;
 
 use super::account_value::{EndpointUrl, ExternalId, RoleArn};
-use super::file::{ConfigFile, LogFormatWord};
-use super::plan::{Batch, LogLevel, OnCorrupt};
+use super::file::{BatchWord, ConfigFile, LogFormatWord};
+use super::plan::{LogLevel, OnCorrupt};
 use super::problem::{Written, listed};
 use super::value::{MaybePeriod, Name, Period, PoolId, PositivePeriod, TargetText, Text, UserLimit, Word};
 
@@ -141,7 +141,7 @@ looks_like! {
     EndpointUrl => json_schema!({
         "title": "http or https address", "type": "string", "pattern": "^https?://[^/@?#]+(/[^?#]*)?$",
     });
-    Batch => words::<Self>();
+    BatchWord => words::<Self>();
     OnCorrupt => words::<Self>();
     LogLevel => words::<Self>();
     LogFormatWord => words::<Self>();

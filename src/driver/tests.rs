@@ -3,7 +3,7 @@ use std::sync::Mutex;
 
 use cognito_import_watch_core::domain::track::WatchedJob;
 use cognito_import_watch_core::domain::{AccountId, Counts, JobPolicy, JobSnapshot, JobStatus, Target, Verdict};
-use cognito_import_watch_core::schedule::{BackoffPolicy, Ceilings, Ending, NewJob, Settings};
+use cognito_import_watch_core::schedule::{BackoffPolicy, Batch, Ceilings, Ending, NewJob, Settings};
 use tokio::sync::mpsc;
 
 use super::*;
@@ -71,6 +71,8 @@ impl Observer for Told {
     fn observed(&mut self, _: &JobView<'_>, events: &[JobEvent], _: Memory, _: Now) {
         self.0.extend(events.iter().map(|event| event.fact.name()));
     }
+    fn list_failed(&mut self, _: &UserPoolId, _: &PollError) {}
+
     fn pool_failed(&mut self, _: &UserPoolId, _: &PollError, _: Option<Duration>, _: News) {}
     fn pool_recovered(&mut self, _: &UserPoolId) {}
     fn rate_changed(&mut self, _: LaneIndex, _: RateChange) {}
@@ -92,6 +94,7 @@ async fn watch(script: &[Shown], signals: &[(u64, Signal)], hangup: OnHangup) ->
     let settings = Settings {
         backoff: BackoffPolicy::default(),
         ceilings: Ceilings::default(),
+        batch: Batch::Auto,
         ending: Ending::WhenOver { timeout: Some(Duration::from_secs(3_600)), unobserved: None },
         seed: 1,
     };

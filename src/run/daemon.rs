@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cognito_import_watch_core::domain::{JobEvent, Memory, PollError, Target, Timestamp, UserPoolId};
+use cognito_import_watch_core::domain::{JobEvent, Memory, PollError, Timestamp, UserPoolId};
 use cognito_import_watch_core::schedule::{
     Ending, Input, JobView, LaneIndex, News, Now, Question, RateChange, Scheduler,
 };
@@ -186,8 +186,9 @@ struct Daemon {
     ledger: Box<dyn Ledger>,
     log: Arc<DaemonLog>,
     lanes: Vec<LaneName>,
-    /// The last records of jobs, as far as it is not known that they are kept.
-    tickets: HashMap<Target, Ticket>,
+    /// The newest record of a job of each pool, as far as it is not known to be kept: no request about the pool is sent
+    /// before it is.
+    tickets: HashMap<UserPoolId, Ticket>,
     newest: Option<Ticket>,
 }
 
@@ -232,7 +233,7 @@ impl Observer for Daemon {
     fn observed(&mut self, job: &JobView<'_>, events: &[JobEvent], memory: Memory, now: Now) {
         let ticket = self.ledger.record(record::of(job, events, memory, self.ledger.instance(), now));
         if memory == Memory::OutOfDate {
-            self.tickets.insert(job.watched.target.clone(), ticket);
+            self.tickets.insert(job.watched.target.pool.clone(), ticket);
             self.newest = Some(ticket);
         }
         if let Some(lane) = self.lanes.get_mut(job.lane.0) {
@@ -244,18 +245,21 @@ impl Observer for Daemon {
     }
 
     fn before(&mut self, question: &Question) -> Option<BoxFuture<'static, ()>> {
-        match question {
-            Question::Describe(target) => {
-                let ticket = *self.tickets.get(target)?;
-                if self.ledger.is_settled(ticket) {
-                    self.tickets.remove(target);
-                    return None;
-                }
-                // Still noted: a job that a reload takes out and another puts back waits for the same.
-                Some(self.ledger.settled(ticket))
-            }
-            Question::List { .. } => None,
+        let pool = match question {
+            Question::Describe(target) => &target.pool,
+            Question::List { pool, .. } => pool,
+        };
+        let ticket = *self.tickets.get(pool)?;
+        if self.ledger.is_settled(ticket) {
+            self.tickets.remove(pool);
+            return None;
         }
+        // Still noted: another request about the pool waits for the same.
+        Some(self.ledger.settled(ticket))
+    }
+
+    fn list_failed(&mut self, pool: &UserPoolId, error: &PollError) {
+        pool_log::list_failed(pool, error);
     }
 
     fn pool_failed(&mut self, pool: &UserPoolId, error: &PollError, next_poll: Option<Duration>, news: News) {

@@ -75,6 +75,7 @@ pub(super) async fn build(plan: &Plan, ending: Ending, keys: &Keys, known: &Know
     let settings = Settings {
         backoff: plan.poll.backoff.clone(),
         ceilings: plan.ceilings.clone(),
+        batch: plan.poll.batch,
         ending,
         seed: Uuid::new_v4().as_u64_pair().0,
     };
@@ -126,7 +127,13 @@ pub(super) async fn watched(
             known: of_pool.map(|(target, stored)| (target.job.clone(), track(stored))).collect(),
         });
     }
-    Ok(Replacement { backoff: plan.poll.backoff.clone(), ceilings: plan.ceilings.clone(), jobs, pools })
+    Ok(Replacement {
+        backoff: plan.poll.backoff.clone(),
+        ceilings: plan.ceilings.clone(),
+        batch: plan.poll.batch,
+        jobs,
+        pools,
+    })
 }
 
 impl Engine {

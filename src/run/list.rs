@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cognito_import_watch_core::domain::{ErrorKind, JobIdentity, PollError, Target, UserPoolId, Verdict};
 use cognito_import_watch_core::schedule::Ceilings;
-use cognito_import_watch_core::schedule::lane::{Lane, PoolBucket};
+use cognito_import_watch_core::schedule::lane::{Lane, Operation, Passage, PoolBucket};
 
 use super::console::Console;
 use super::engine::{Keys, Lanes};
@@ -136,17 +136,19 @@ impl Pace {
         request: impl Future<Output = Result<T, PollError>>,
     ) -> Result<T, PollError> {
         let now = self.clock.now().tick;
-        if let Some(at) = self.lane.ready_at(now, bucket) {
+        if let Some(at) = self.lane.ready_at(now, bucket, Operation::List) {
             tokio::time::sleep_until(self.clock.instant(at)).await;
         }
         let sent = self.clock.now().tick;
-        self.lane.take(sent, bucket);
+        let permit = self.lane.take(sent, bucket, Operation::List);
         let answer = request.await;
         let now = self.clock.now().tick;
-        self.lane.answered(now, bucket, sent);
-        if let Err(PollError { kind: ErrorKind::Throttled, retry_after, .. }) = &answer {
-            self.lane.throttled(now, bucket, sent, retry_after.map(|hint| hint.min(LONGEST_WAIT)));
-        }
+        let passage = match answer.as_ref().map_err(Passage::of_failure) {
+            Ok(_) => Passage::Through,
+            Err(Passage::Throttled(hint)) => Passage::Throttled(hint.map(|hint| hint.min(LONGEST_WAIT))),
+            Err(passage) => passage,
+        };
+        self.lane.answered(now, permit, passage);
         answer
     }
 }

@@ -22,3 +22,8 @@ pub(super) fn failed(pool: &UserPoolId, error: &PollError, next_poll: Option<Dur
 pub(super) fn recovered(pool: &UserPoolId) {
     tracing::info!(user_pool_id = %pool, "pool list can be read again");
 }
+
+/// Logs that a list was no help in observing the pool's jobs, which are asked about one by one.
+pub(super) fn list_failed(pool: &UserPoolId, error: &PollError) {
+    tracing::debug!(user_pool_id = %pool, error_kind = %error.kind, %error, "list failed, jobs are asked about one by one");
+}

@@ -14,6 +14,8 @@ pub(super) struct Silent;
 impl Observer for Silent {
     fn observed(&mut self, _: &JobView<'_>, _: &[JobEvent], _: Memory, _: Now) {}
 
+    fn list_failed(&mut self, _: &UserPoolId, _: &PollError) {}
+
     fn pool_failed(&mut self, _: &UserPoolId, _: &PollError, _: Option<Duration>, _: News) {}
 
     fn pool_recovered(&mut self, _: &UserPoolId) {}

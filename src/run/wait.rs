@@ -197,6 +197,10 @@ impl Observer for Teller {
         }
     }
 
+    fn list_failed(&mut self, pool: &UserPoolId, error: &PollError) {
+        pool_log::list_failed(pool, error);
+    }
+
     fn pool_failed(&mut self, pool: &UserPoolId, error: &PollError, next_poll: Option<Duration>, news: News) {
         pool_log::failed(pool, error, next_poll, news);
     }

@@ -19,6 +19,12 @@ impl Counts {
     pub fn done(self) -> u64 {
         self.imported.saturating_add(self.skipped).saturating_add(self.failed)
     }
+
+    /// Whether none of the three is above that of `later`.
+    #[must_use]
+    pub fn is_within(self, later: Self) -> bool {
+        self.imported <= later.imported && self.skipped <= later.skipped && self.failed <= later.failed
+    }
 }
 
 /// One observation of a job: the fields of `UserImportJobType` that we use.

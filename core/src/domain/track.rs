@@ -39,8 +39,7 @@ pub struct WatchedJob {
 pub enum AskedBy {
     /// DescribeUserImportJob: about this job alone.
     Describe,
-    /// ListUserImportJobs: its consistency with Describe is not documented. No job is observed by lists yet; the rule for
-    /// what they show is fixed here.
+    /// ListUserImportJobs: its consistency with Describe is not documented.
     List,
 }
 
@@ -288,6 +287,10 @@ impl JobTrack {
     /// Whether the answer is to be asked for once more before it counts.
     fn doubted(&mut self, snapshot: &JobSnapshot, by: AskedBy) -> Option<Pace> {
         if self.known.is_none() && snapshot.status.is_terminal() && by == AskedBy::List {
+            return Some(Pace::AskAgain(Duration::ZERO));
+        }
+        let fewer = |known: &JobSnapshot| !known.counts.is_within(snapshot.counts);
+        if by == AskedBy::List && self.known.as_ref().is_some_and(fewer) {
             return Some(Pace::AskAgain(Duration::ZERO));
         }
         let back = snapshot.status.rank().is_some_and(|rank| rank < self.high_rank);

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use super::reader::Seat;
 use super::settings::Ending;
+use super::turn::{Class, Turn};
 use super::{BackoffPolicy, LaneIndex, Now};
 use crate::domain::track::{ASK_AGAIN, Pace, WatchedJob};
 use crate::domain::{ErrorKind, JobSnapshot, JobTrack, Tick, Timestamp, Verdict};
@@ -27,6 +29,15 @@ pub(super) struct JobSlot {
     pub(super) lane: LaneIndex,
     pub(super) state: State,
     pub(super) polls: u64,
+    /// When it was asked about last, alone or with others; at first, when it was added.
+    pub(super) asked: Tick,
+    /// The how manieth new one of its pool it was, counted from 0, until it is asked about.
+    pub(super) rank: Option<u32>,
+    pub(super) seat: Seat,
+    pub(super) lists: Lists,
+    /// As what it is counted among those that share its ceilings; `None` where it is not asked about any more.
+    pub(super) counted: Option<Class>,
+    confirm: Confirm,
     interval: Option<Duration>,
     last_good: Option<Tick>,
     added: Tick,
@@ -44,6 +55,8 @@ pub(super) enum State {
     Ready(Tick),
     /// The answer is on its way.
     InFlight,
+    /// Due since this time, and a list that is being read should show it.
+    Expected(Tick),
     /// Not asked about any more.
     Over(Verdict),
     /// No longer watched.
@@ -54,10 +67,35 @@ impl State {
     /// Whether it is asked about again.
     pub(super) fn is_open(self) -> bool {
         match self {
-            Self::Waiting(_) | Self::Ready(_) | Self::InFlight => true,
+            Self::Waiting(_) | Self::Ready(_) | Self::InFlight | Self::Expected(_) => true,
             Self::Over(_) | Self::Gone => false,
         }
     }
+}
+
+/// Whether lists are believed about a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lists {
+    /// They are.
+    Trusted,
+    /// The last one that showed it was behind what is known: it is asked about alone until one agrees.
+    Behind,
+}
+
+/// Whether the next answer is to confirm the last one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Confirm {
+    Nothing,
+    LastAnswer,
+}
+
+/// Whether an answer about a job came when it was due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Timing {
+    /// It did.
+    Due,
+    /// A list showed it that was read for others: no reason to ask less often.
+    Early,
 }
 
 /// How much time the watch has left, for a job and for a pool.
@@ -91,6 +129,12 @@ impl JobSlot {
             lane,
             state: State::Waiting(now),
             polls: 0,
+            asked: now,
+            rank: Some(0),
+            seat: Seat::Behind(0),
+            lists: Lists::Trusted,
+            counted: None,
+            confirm: Confirm::Nothing,
             interval: None,
             last_good: None,
             added: now,
@@ -113,8 +157,58 @@ impl JobSlot {
     pub(super) fn is_ready(&self) -> bool {
         match self.state {
             State::Ready(_) => true,
-            State::Waiting(_) | State::InFlight | State::Over(_) | State::Gone => false,
+            State::Waiting(_) | State::InFlight | State::Expected(_) | State::Over(_) | State::Gone => false,
         }
+    }
+
+    /// What decides when it has its turn; `None` where it waits for none.
+    pub(super) fn turn(&self) -> Option<Turn> {
+        let due = match self.state {
+            State::Ready(due) | State::Expected(due) => due,
+            State::Waiting(_) | State::InFlight | State::Over(_) | State::Gone => return None,
+        };
+        Some(Turn {
+            class: self.counted?,
+            asked: self.asked,
+            due,
+            interval: self.interval.unwrap_or_default(),
+            rank: self.rank,
+        })
+    }
+
+    /// The part of its interval that it has waited, up to 1; `None` where it is not to be asked about, or is being.
+    pub(super) fn waited(&self, now: Tick) -> Option<f64> {
+        match self.state {
+            State::Ready(_) => Some(1.0),
+            State::Waiting(at) => {
+                let interval = at.since(self.asked).as_secs_f64();
+                Some(if interval > 0.0 { (now.since(self.asked).as_secs_f64() / interval).min(1.0) } else { 1.0 })
+            }
+            State::InFlight | State::Expected(_) | State::Over(_) | State::Gone => None,
+        }
+    }
+
+    /// Whether the last answer is to be confirmed by one about this job alone.
+    pub(super) fn is_doubted(&self) -> bool {
+        self.confirm == Confirm::LastAnswer
+    }
+
+    /// Whether nothing was asked about it yet.
+    pub(super) fn is_new(&self) -> bool {
+        self.rank.is_some()
+    }
+
+    /// Whether it is refused, or was not found.
+    pub(super) fn is_refused(&self) -> bool {
+        match self.track.failing().map(|error| error.kind) {
+            None | Some(ErrorKind::Throttled | ErrorKind::Transient) => false,
+            Some(ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::Invalid) => true,
+        }
+    }
+
+    /// Whether a list may stand for a question about it.
+    pub(super) fn is_listable(&self) -> bool {
+        !self.is_doubted() && !self.is_refused() && self.lists == Lists::Trusted
     }
 
     /// Takes up what is known of the job from before; one that was over stays so.
@@ -149,15 +243,20 @@ impl JobSlot {
 
     /// When to ask next, from the pace of the job's step. `sent` is when the poll was sent: intervals are counted
     /// from there. `random` is within 0 and 1.
+    #[expect(clippy::too_many_arguments, reason = "what an answer brings, and the settings")]
     pub(super) fn next(
         &mut self,
         pace: Pace,
+        timing: Timing,
         sent: Tick,
         now: Tick,
         backoff: &BackoffPolicy,
         ending: Ending,
         random: f64,
     ) -> Next {
+        self.asked = self.asked.max(sent);
+        self.rank = None;
+        self.confirm = if matches!(pace, Pace::AskAgain(_)) { Confirm::LastAnswer } else { Confirm::Nothing };
         match (pace, ending) {
             (Pace::Over(verdict), Ending::WhenStopped | Ending::WhenOver { .. })
             | (Pace::Refused(verdict), Ending::WhenOver { .. }) => return Next::Over(verdict),
@@ -182,7 +281,10 @@ impl JobSlot {
                 self.from(sent, backoff, random)
             }
             Pace::Grow | Pace::Unchanged => {
-                self.interval = Some(backoff.after(self.interval));
+                match timing {
+                    Timing::Due => self.interval = Some(backoff.after(self.interval)),
+                    Timing::Early => {}
+                }
                 self.from(sent, backoff, random)
             }
             Pace::AskAgain(after) => now.plus(after),
@@ -232,6 +334,8 @@ impl JobSlot {
         if last {
             return match failing {
                 Some(ErrorKind::Throttled) if self.look == Look::Last => None,
+                // What is to be confirmed is asked once more, too.
+                None if self.is_doubted() && self.look != Look::Final => None,
                 None => Some(Verdict::DeadlineExceeded),
                 Some(ErrorKind::NotFound) => Some(Verdict::NotFound),
                 // Asked once more before it counts, even at the last look. The second one ended the watch already.
@@ -265,11 +369,11 @@ impl JobSlot {
             next_poll: match self.state {
                 State::Waiting(at) => Some(at.since(now.tick)),
                 State::Ready(_) => Some(Duration::ZERO),
-                State::InFlight | State::Over(_) | State::Gone => None,
+                State::InFlight | State::Expected(_) | State::Over(_) | State::Gone => None,
             },
             verdict: match self.state {
                 State::Over(verdict) => Some(verdict),
-                State::Waiting(_) | State::Ready(_) | State::InFlight | State::Gone => None,
+                State::Waiting(_) | State::Ready(_) | State::InFlight | State::Expected(_) | State::Gone => None,
             },
         }
     }

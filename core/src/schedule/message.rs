@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::lane::RateChange;
 use super::pool::{News, PoolPage};
-use super::settings::Ending;
+use super::settings::{Batch, Ending};
 use super::{BackoffPolicy, Ceilings};
 use crate::domain::track::WatchedJob;
 use crate::domain::{
@@ -29,6 +29,8 @@ pub struct Settings {
     pub backoff: BackoffPolicy,
     /// The rate of a lane and of its pools.
     pub ceilings: Ceilings,
+    /// Whether lists stand for questions about single jobs.
+    pub batch: Batch,
     /// When the watch ends.
     pub ending: Ending,
     /// The seed of the jitter.
@@ -76,6 +78,8 @@ pub struct Replacement {
     pub backoff: BackoffPolicy,
     /// The rate of a lane and of its pools.
     pub ceilings: Ceilings,
+    /// Whether lists stand for questions about single jobs.
+    pub batch: Batch,
     /// Every job that is named. One that is watched already keeps its state, interval and turn.
     pub jobs: Vec<NewJob>,
     /// Every pool. One that is watched already keeps its jobs and how far it was read.
@@ -169,6 +173,13 @@ pub enum Action {
     PoolRecovered {
         /// The pool.
         pool: UserPoolId,
+    },
+    /// The list of a pool that is not watched as a whole could not be read: its jobs are asked about one by one.
+    ListFailed {
+        /// The pool.
+        pool: UserPoolId,
+        /// Why.
+        error: PollError,
     },
     /// The rate of a lane was cut, or is back.
     RateChanged(LaneIndex, RateChange),

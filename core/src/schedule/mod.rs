@@ -6,10 +6,13 @@ pub mod backoff;
 pub mod job;
 pub mod lane;
 pub mod message;
+mod place;
 pub mod pool;
-mod queue;
+mod rate;
+mod reader;
 pub mod scheduler;
 pub mod settings;
+mod turn;
 
 pub use backoff::{BackoffPolicy, InvalidBackoff};
 pub use job::JobView;
@@ -19,4 +22,4 @@ pub use message::{
 };
 pub use pool::{News, PoolPage};
 pub use scheduler::Scheduler;
-pub use settings::{Ceilings, Ending, InvalidCeiling};
+pub use settings::{Batch, Ceilings, Ending, InvalidCeiling};

@@ -43,7 +43,6 @@ pub(super) struct PoolSlot {
     progress_interval: Duration,
     ignore_completed_before: Duration,
     known: HashMap<JobId, Known>,
-    token: Option<String>,
     /// The number of the reading that is under way.
     reading: u32,
     read: Read,
@@ -68,8 +67,10 @@ enum Gone {
 pub(super) enum PoolState {
     /// Read at this time.
     Waiting(Tick),
-    /// Due, until its lane lets it.
-    Ready,
+    /// Due, while the list is being read for another reason.
+    Due,
+    /// Being read; the next page waits for its lane.
+    Reading,
     /// The page is on its way.
     InFlight,
     /// Not read any more; with a verdict where that is a loss.
@@ -110,14 +111,24 @@ struct Failing {
     told: Vec<ErrorKind>,
 }
 
-/// What to do after a page.
+/// What a page brought, and what to do after it.
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) jobs: Vec<WatchedJob>,
-    /// When to read on, or again; `None` when that was the last time.
-    pub(super) next: Option<Tick>,
+    pub(super) then: Then,
     /// Whether a failure had been told that is over now.
     pub(super) recovered: bool,
+}
+
+/// What to do after a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Then {
+    /// Behind it there may be more that is new.
+    ReadOn,
+    /// Begin again at this time.
+    At(Tick),
+    /// That was the last time.
+    End,
 }
 
 impl PoolSlot {
@@ -131,7 +142,6 @@ impl PoolSlot {
             progress_interval: new.progress_interval,
             ignore_completed_before: new.ignore_completed_before,
             known: noted.map(|job| (job, Known::Noted)).collect(),
-            token: None,
             reading: 0,
             read: Read::Never,
             until: Until::TheEnd,
@@ -163,10 +173,6 @@ impl PoolSlot {
         self.ignore_completed_before = new.ignore_completed_before;
     }
 
-    pub(super) fn token(&self) -> Option<&str> {
-        self.token.as_deref()
-    }
-
     /// Whether the list was read to its end once, or is not read any more.
     pub(super) fn is_done(&self) -> bool {
         self.read == Read::Once || self.is_over()
@@ -181,7 +187,27 @@ impl PoolSlot {
     pub(super) fn given_up(&self) -> Option<(Verdict, Option<&PollError>)> {
         match self.state {
             PoolState::Over(verdict) => Some((verdict?, self.failing.as_ref().map(|failing| &failing.error))),
-            PoolState::Waiting(_) | PoolState::Ready | PoolState::InFlight => None,
+            PoolState::Waiting(_) | PoolState::Due | PoolState::Reading | PoolState::InFlight => None,
+        }
+    }
+
+    /// Whether its list may be read now without being early: half of the time to the next reading is over.
+    pub(super) fn is_soon(&self, now: Tick) -> bool {
+        match self.state {
+            PoolState::Waiting(at) => {
+                let read = self.last_good.unwrap_or(self.added);
+                self.failing.is_none() && read.plus(at.since(read) / 2) <= now
+            }
+            PoolState::Due => true,
+            PoolState::Reading | PoolState::InFlight | PoolState::Over(_) => false,
+        }
+    }
+
+    /// How many pages a reading that begins now goes through at the least: all, or the newest.
+    pub(super) fn pages_to_read(&self) -> u32 {
+        match self.until {
+            Until::TheEnd => u32::MAX,
+            Until::AKnownJob => 1,
         }
     }
 
@@ -195,7 +221,7 @@ impl PoolSlot {
     pub(super) fn look_last(&mut self, now: Tick, backoff: &BackoffPolicy) -> Option<Tick> {
         self.look = Look::Last;
         match (self.state, self.read) {
-            (PoolState::Waiting(_) | PoolState::Ready, Read::Once) => {
+            (PoolState::Waiting(_) | PoolState::Due | PoolState::Reading, Read::Once) => {
                 self.state = PoolState::Over(self.verdict_at_the_end(now, backoff));
                 None
             }
@@ -203,7 +229,7 @@ impl PoolSlot {
                 self.state = PoolState::Waiting(now);
                 Some(now)
             }
-            (PoolState::Ready, Read::Never) | (PoolState::InFlight | PoolState::Over(_), _) => None,
+            (PoolState::Due | PoolState::Reading, Read::Never) | (PoolState::InFlight | PoolState::Over(_), _) => None,
         }
     }
 
@@ -211,7 +237,7 @@ impl PoolSlot {
     pub(super) fn look_no_more(&mut self, now: Tick, backoff: &BackoffPolicy) {
         self.look = Look::Final;
         match self.state {
-            PoolState::Waiting(_) | PoolState::Ready => {
+            PoolState::Waiting(_) | PoolState::Due | PoolState::Reading => {
                 self.state = PoolState::Over(self.verdict_at_the_end(now, backoff));
             }
             PoolState::InFlight | PoolState::Over(_) => {}
@@ -311,13 +337,13 @@ impl PoolSlot {
     }
 
     /// The jobs of a page that are new to us. `random` is within 0 and 1.
-    pub(super) fn page(&mut self, page: PoolPage, now: super::Now, backoff: &BackoffPolicy, random: f64) -> Found {
+    pub(super) fn page(&mut self, page: &PoolPage, now: super::Now, backoff: &BackoffPolicy, random: f64) -> Found {
         let date = page.date.unwrap_or(now.wall);
         let mut jobs = Vec::new();
         let mut met_known = false;
-        for (id, snapshot) in page.jobs {
+        for (id, snapshot) in &page.jobs {
             match self.known.insert(id.clone(), Known::Listed(self.reading)) {
-                None if self.wanted(&snapshot, date) => jobs.push(self.job(id)),
+                None if self.wanted(snapshot, date) => jobs.push(self.job(id.clone())),
                 None | Some(Known::Noted) => {}
                 Some(Known::Listed(reading)) => met_known |= reading < self.reading,
             }
@@ -327,23 +353,25 @@ impl PoolSlot {
         let recovered = self.failing.take().is_some_and(|failing| !failing.told.is_empty());
         // Newest come first: behind a job that an earlier reading showed there is nothing new.
         let known_from_here = met_known && self.until == Until::AKnownJob;
-        self.token = page.next.filter(|_| !known_from_here);
-        let next = if self.token.is_some() {
-            Some(now.tick)
+        let then = if page.next.is_some() && !known_from_here {
+            Then::ReadOn
         } else {
             self.read = Read::Once;
             self.end_reading(Until::AKnownJob);
             match self.look {
-                Look::Usual => Some(now.tick.plus(backoff.jittered(backoff.max(), random))),
-                Look::Last | Look::Final => None,
+                Look::Usual => Then::At(now.tick.plus(backoff.jittered(backoff.max(), random))),
+                Look::Last | Look::Final => Then::End,
             }
         };
-        self.state = next.map_or(PoolState::Over(None), PoolState::Waiting);
-        Found { jobs, next, recovered }
+        self.state = match then {
+            Then::ReadOn => PoolState::Reading,
+            Then::At(at) => PoolState::Waiting(at),
+            Then::End => PoolState::Over(None),
+        };
+        Found { jobs, then, recovered }
     }
 
     fn end_reading(&mut self, until: Until) {
-        self.token = None;
         self.reading = self.reading.wrapping_add(1);
         self.until = until;
     }

@@ -1,23 +1,21 @@
 //! The scheduler: everything that happens comes in as an [`Input`], everything to do goes out as an [`Action`].
 //!
-//! One heap of due times serves all jobs; a job that is due waits in its lane until the lane lets it. A job is
-//! in one place at a time, so that it is never polled twice at once and never forgotten.
+//! One heap of due times serves all jobs; what is due waits in its lane until the lane lets it. A job is
+//! in one place at a time, so that it is never polled twice at once and never forgotten. What an input costs does not
+//! depend on how many jobs sleep.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet};
 use std::time::Duration;
 
 use super::job::{JobSlot, JobView, State};
 use super::lane::Lane;
-use super::message::{Action, Input, LaneIndex, NewJob, NewPool, Now, Question, Request, Settings};
-use super::pool::{PoolSlot, PoolState};
-use super::queue::{Item, LaneSlot, Place, next_of};
+use super::message::{Action, Input, LaneIndex, NewJob, NewPool, Now, Settings};
+use super::place::{Appointment, LaneSlot, Place, Sent};
+use super::pool::PoolSlot;
 use super::settings::Ending;
-use crate::domain::{JobId, Memory, PollError, Tick, UserPoolId, Verdict};
-
-/// How long the last look at all jobs may take after the time is up; what is not looked at by then is decided by
-/// what is known. A watch that only looks once has the time besides that its pools' ceiling asks for.
-const LAST_LOOK: Duration = Duration::from_secs(10);
+use super::turn::Class;
+use crate::domain::{JobId, PollError, Tick, UserPoolId, Verdict};
 
 /// Decides when to ask what.
 #[derive(Debug)]
@@ -25,13 +23,16 @@ pub struct Scheduler {
     settings: Settings,
     random: fastrand::Rng,
     lanes: BTreeMap<LaneIndex, LaneSlot>,
+    /// When a lane is to be looked at again.
+    wakes: BTreeSet<(Tick, LaneIndex)>,
+    /// The lanes where something happened that may let a request through.
+    touched: BTreeSet<LaneIndex>,
     places: Vec<Place>,
     place_of: HashMap<(LaneIndex, UserPoolId), usize>,
     jobs: Vec<JobSlot>,
     pools: Vec<PoolSlot>,
-    agenda: BinaryHeap<Reverse<(Tick, Item)>>,
-    /// What is on its way, unless nobody watches it any more, since when, and on which place's account.
-    in_flight: HashMap<u64, (Option<Item>, Tick, usize)>,
+    agenda: BinaryHeap<Reverse<(Tick, Appointment)>>,
+    in_flight: HashMap<u64, Sent>,
     next_id: u64,
     requests: u64,
     open_jobs: usize,
@@ -62,6 +63,8 @@ impl Scheduler {
             random: fastrand::Rng::with_seed(settings.seed),
             settings,
             lanes: BTreeMap::new(),
+            wakes: BTreeSet::new(),
+            touched: BTreeSet::new(),
             places: Vec::new(),
             place_of: HashMap::new(),
             jobs: Vec::new(),
@@ -81,7 +84,7 @@ impl Scheduler {
         let mut actions = Vec::new();
         match input {
             Input::Wake => {}
-            Input::Job(new) => self.add_job(new, now),
+            Input::Job(new) => drop(self.add_job(new, now)),
             Input::Pool(new) => self.add_pool(new, now),
             Input::Replace(replacement) => self.replace(*replacement, now),
             Input::Answered { id, result } => self.answered(now, id, result, &mut actions),
@@ -89,10 +92,7 @@ impl Scheduler {
         }
         self.end_of_time(now.tick, &mut actions);
         self.take_due(now.tick);
-        self.send(now.tick, &mut actions);
-        for (index, slot) in &mut self.lanes {
-            actions.extend(slot.lane.change(now.tick, now.wall).map(|change| Action::RateChanged(*index, change)));
-        }
+        self.serve_lanes(now, &mut actions);
         actions
     }
 
@@ -108,17 +108,8 @@ impl Scheduler {
             TimeLeft::Up(end) => Some(end),
             TimeLeft::Ended | TimeLeft::Stopped => None,
         };
-        let lanes = self.lanes.values().flat_map(|slot| {
-            let ready = slot
-                .places
-                .iter()
-                .filter_map(|place| self.places.get(*place))
-                .filter(|place| !place.ready.is_empty())
-                .filter_map(|place| slot.lane.ready_at(now, place.bucket))
-                .min();
-            ready.into_iter().chain(slot.lane.recovers_at(now))
-        });
-        due.into_iter().chain(end).chain(lanes).min()
+        let lane = self.wakes.first().map(|(at, _)| *at);
+        due.into_iter().chain(end).chain(lane).min().map(|at| at.max(now))
     }
 
     /// Whether every job is over and every pool was read, so that the watch may end.
@@ -182,19 +173,16 @@ impl Scheduler {
         if let Some(place) = self.place_of.get(&(lane, pool.clone())) {
             return *place;
         }
-        let slot = self
-            .lanes
-            .entry(lane)
-            .or_insert_with(|| LaneSlot { lane: Lane::new(&self.settings.ceilings), places: Vec::new() });
+        let slot = self.lanes.entry(lane).or_insert_with(|| LaneSlot::new(Lane::new(&self.settings.ceilings)));
         let bucket = slot.lane.add_pool();
         let place = self.places.len();
-        slot.places.push(place);
-        self.places.push(Place { lane, bucket, ready: BinaryHeap::new(), watched: None });
+        self.places.push(Place::new(lane, pool.clone(), bucket));
         self.place_of.insert((lane, pool.clone()), place);
         place
     }
 
-    fn add_job(&mut self, new: NewJob, now: Now) {
+    /// Gives the job's index.
+    fn add_job(&mut self, new: NewJob, now: Now) -> usize {
         let NewJob { lane, job, known } = new;
         let place = self.place(lane, &job.target.pool);
         if let Some(pool) = self.places.get(place).and_then(|place| place.watched)
@@ -203,6 +191,7 @@ impl Scheduler {
             pool.note(&job.target.job);
         }
         let mut slot = JobSlot::new(job, lane, place, now.tick);
+        slot.rank = self.places.get(place).map(|place| place.crowd.new_jobs());
         if let Some(known) = known {
             slot.remember(*known, now);
         }
@@ -212,11 +201,16 @@ impl Scheduler {
             TimeLeft::Until(_) | TimeLeft::Stopped => {}
         }
         self.more_time_to_look();
+        let index = self.jobs.len();
         if slot.state.is_open() {
-            self.agenda.push(Reverse((now.tick, Item::Job(self.jobs.len()))));
-            self.open_jobs += 1;
+            self.agenda.push(Reverse((now.tick, Appointment::Job(index))));
+            if let Some(place) = self.places.get_mut(place) {
+                place.jobs.push(index);
+            }
         }
         self.jobs.push(slot);
+        self.recount(index);
+        index
     }
 
     fn add_pool(&mut self, new: NewPool, now: Now) {
@@ -245,7 +239,7 @@ impl Scheduler {
         if let Some(place) = self.places.get_mut(place) {
             place.watched = Some(index);
         }
-        self.agenda.push(Reverse((now.tick, Item::Pool(index))));
+        self.agenda.push(Reverse((now.tick, Appointment::Pool(index))));
         for job in jobs {
             self.add_job(job, now);
         }
@@ -260,121 +254,48 @@ impl Scheduler {
         }
     }
 
-    /// When the watch's time is up, every job gets one last look, at once; the time for that is bounded too.
-    fn end_of_time(&mut self, now: Tick, actions: &mut Vec<Action>) {
-        match self.time {
-            TimeLeft::Until(Some(end)) if end <= now => {
-                self.time = TimeLeft::Up(now.plus(LAST_LOOK));
-                for (index, job) in self.jobs.iter_mut().enumerate() {
-                    job.look_last();
-                    if let State::Waiting(_) = job.state {
-                        job.state = State::Waiting(now);
-                        self.agenda.push(Reverse((now, Item::Job(index))));
-                    }
-                }
-                for (index, pool) in self.pools.iter_mut().enumerate() {
-                    let look = pool.look_last(now, &self.settings.backoff);
-                    self.agenda.extend(look.map(|at| Reverse((at, Item::Pool(index)))));
-                }
-            }
-            TimeLeft::Up(end) if end <= now => {
-                self.time = TimeLeft::Ended;
-                for (index, job) in self.jobs.iter_mut().enumerate() {
-                    job.look_no_more();
-                    match job.state {
-                        State::Waiting(_) | State::Ready(_) => {
-                            job.state = State::Over(job.unseen_at_the_end(now, &self.settings.backoff));
-                            self.open_jobs -= 1;
-                            actions.push(Action::Observed { job: index, events: Vec::new(), memory: Memory::Holds });
-                        }
-                        State::InFlight | State::Over(_) | State::Gone => {}
-                    }
-                }
-                for pool in &mut self.pools {
-                    pool.look_no_more(now, &self.settings.backoff);
-                }
-            }
-            TimeLeft::Until(_) | TimeLeft::Up(_) | TimeLeft::Ended | TimeLeft::Stopped => {}
-        }
-    }
-
-    /// Moves what is due from the agenda to its lane.
-    fn take_due(&mut self, now: Tick) {
-        while let Some(Reverse((due, item))) = self.agenda.peek().copied() {
-            if due > now {
-                break;
-            }
-            self.agenda.pop();
-            let place = match item {
-                Item::Job(index) => match self.jobs.get_mut(index) {
-                    // An entry that was overtaken by an earlier one of the same job is passed over.
-                    Some(job) if job.state == State::Waiting(due) => {
-                        job.state = State::Ready(due);
-                        job.place
-                    }
-                    Some(_) | None => continue,
-                },
-                Item::Pool(index) => match self.pools.get_mut(index) {
-                    Some(pool) if pool.state == PoolState::Waiting(due) => {
-                        pool.state = PoolState::Ready;
-                        pool.place
-                    }
-                    Some(_) | None => continue,
-                },
-            };
-            if let Some(place) = self.places.get_mut(place) {
-                place.ready.push(Reverse((due, item)));
-            }
-        }
-    }
-
-    /// Sends what the lanes let through, the longest due first.
-    fn send(&mut self, now: Tick, actions: &mut Vec<Action>) {
-        if self.time == TimeLeft::Stopped {
+    /// Counts a job among those that share its ceilings, by what it is now.
+    fn recount(&mut self, index: usize) {
+        let Some(job) = self.jobs.get_mut(index) else { return };
+        let class = job.state.is_open().then(|| Class::of(job));
+        let was = std::mem::replace(&mut job.counted, class);
+        if was == class {
             return;
         }
-        for (index, slot) in &mut self.lanes {
-            while let Some((item, bucket, place)) = next_of(slot, &mut self.places, now) {
-                let question = match item {
-                    // What is not asked about any more since it was due is passed over.
-                    Item::Job(job) => self.jobs.get_mut(job).filter(|job| job.is_ready()).map(|job| {
-                        job.state = State::InFlight;
-                        job.polls += 1;
-                        Question::Describe(job.watched.target.clone())
-                    }),
-                    Item::Pool(pool) => {
-                        self.pools.get_mut(pool).filter(|pool| pool.state == PoolState::Ready).map(|pool| {
-                            pool.state = PoolState::InFlight;
-                            Question::List { pool: pool.id.clone(), token: pool.token().map(str::to_owned) }
-                        })
-                    }
-                };
-                let Some(question) = question else { continue };
-                slot.lane.take(now, bucket);
-                let id = self.next_id;
-                self.next_id += 1;
-                self.requests += 1;
-                self.in_flight.insert(id, (Some(item), now, place));
-                actions.push(Action::Send(Request { id, lane: *index, question }));
+        let Some(place) = self.places.get_mut(job.place) else { return };
+        let lane = self.lanes.get_mut(&place.lane).map(|slot| &mut slot.crowd);
+        for crowd in [Some(&mut place.crowd), lane].into_iter().flatten() {
+            if let Some(was) = was {
+                crowd.leave(was);
             }
+            if let Some(class) = class {
+                crowd.enter(class);
+            }
+        }
+        match (was, class) {
+            (None, Some(_)) => self.open_jobs += 1,
+            (Some(_), None) => self.open_jobs -= 1,
+            (None, None) | (Some(_), Some(_)) => {}
         }
     }
 
     /// Ends the watch of every job that is not over: it was interrupted.
     pub fn interrupt(&mut self) {
-        for job in &mut self.jobs {
-            match job.state {
-                State::Waiting(_) | State::Ready(_) | State::InFlight => job.state = State::Over(Verdict::Interrupted),
-                State::Over(_) | State::Gone => {}
+        for index in 0..self.jobs.len() {
+            if let Some(job) = self.jobs.get_mut(index).filter(|job| job.state.is_open()) {
+                job.state = State::Over(Verdict::Interrupted);
+                self.recount(index);
             }
         }
-        self.open_jobs = 0;
         self.time = TimeLeft::Stopped;
     }
 }
 
 mod answer;
+mod due;
+mod page;
 mod replace;
+mod send;
 
 #[cfg(test)]
 mod tests;

@@ -11,6 +11,16 @@ pub struct Ceilings {
     in_flight: usize,
 }
 
+/// Whether jobs of one pool are asked for together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Batch {
+    /// `ListUserImportJobs` where it costs fewer calls.
+    #[default]
+    Auto,
+    /// `DescribeUserImportJob` only.
+    Never,
+}
+
 /// When the watch ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {

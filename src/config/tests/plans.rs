@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cognito_import_watch_core::domain::{JobPolicy, Limit};
-use cognito_import_watch_core::schedule::BackoffPolicy;
+use cognito_import_watch_core::schedule::{BackoffPolicy, Batch};
 
 use super::*;
 

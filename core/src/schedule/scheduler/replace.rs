@@ -7,17 +7,20 @@ use std::collections::HashMap;
 
 use super::Scheduler;
 use crate::domain::track::WatchedJob;
-use crate::domain::{Target, Tick, UserPoolId};
+use crate::domain::{Target, UserPoolId};
 use crate::schedule::job::State;
-use crate::schedule::queue::Item;
+use crate::schedule::place::{Appointment, Item};
+use crate::schedule::reader::Seat;
 use crate::schedule::{LaneIndex, NewJob, NewPool, Now, Replacement};
 
 impl Scheduler {
     pub(super) fn replace(&mut self, new: Replacement, now: Now) {
         self.settings.backoff = new.backoff;
         self.settings.ceilings = new.ceilings;
-        for slot in self.lanes.values_mut() {
+        self.settings.batch = new.batch;
+        for (index, slot) in &mut self.lanes {
             slot.lane.set_ceilings(&self.settings.ceilings);
+            self.touched.insert(*index);
         }
         let mut jobs: HashMap<Target, NewJob> =
             new.jobs.iter().map(|job| (job.job.target.clone(), job.clone())).collect();
@@ -50,19 +53,24 @@ impl Scheduler {
         let pools = new_numbers(self.pools.iter().map(|pool| !pool.is_gone()));
         self.jobs.retain(|job| job.state != State::Gone);
         self.pools.retain(|pool| !pool.is_gone());
-        let renumbered = |item: Item| match item {
-            Item::Job(job) => jobs.get(job).copied().flatten().map(Item::Job),
-            Item::Pool(pool) => pools.get(pool).copied().flatten().map(Item::Pool),
+        let job = |index: usize| jobs.get(index).copied().flatten();
+        let pool = |index: usize| pools.get(index).copied().flatten();
+        let renumbered = |appointment: Appointment| match appointment {
+            Appointment::Job(index) => job(index).map(Appointment::Job),
+            Appointment::Pool(index) => pool(index).map(Appointment::Pool),
         };
-        let queued = |Reverse((due, item))| Some(Reverse((due, renumbered(item)?)));
-        self.agenda = std::mem::take(&mut self.agenda).into_iter().filter_map(queued).collect();
+        let kept = |Reverse((due, appointment))| Some(Reverse((due, renumbered(appointment)?)));
+        self.agenda = std::mem::take(&mut self.agenda).into_iter().filter_map(kept).collect();
         for place in &mut self.places {
-            place.ready = std::mem::take(&mut place.ready).into_iter().filter_map(queued).collect();
-            place.watched = place.watched.and_then(|pool| pools.get(pool).copied().flatten());
+            place.renumber(job);
+            place.watched = place.watched.and_then(pool);
         }
         // The lane still learns how the requests of what is gone went.
-        for (item, ..) in self.in_flight.values_mut() {
-            *item = item.and_then(renumbered);
+        for sent in self.in_flight.values_mut() {
+            sent.item = sent.item.and_then(|item| match item {
+                Item::Job(index) => job(index).map(Item::Job),
+                Item::Page(_) => Some(item),
+            });
         }
     }
 
@@ -79,6 +87,7 @@ impl Scheduler {
                     slot.go();
                     if let Some(place) = self.places.get_mut(slot.place) {
                         place.watched = None;
+                        place.reader.found_all();
                     }
                 }
             }
@@ -94,37 +103,37 @@ impl Scheduler {
         let Some(slot) = self.jobs.get_mut(index) else { return };
         let policy_changed = slot.watched.policy != job.policy;
         slot.watched = job;
-        let left = slot.place;
         if policy_changed {
             // Whose end is known is over already: it may get another verdict, and is counted no more.
             slot.judge_anew();
         }
-        if left == place {
+        if slot.place == place {
+            self.recount(index);
             return;
         }
+        let goes_on = std::mem::replace(&mut slot.state, State::Gone);
+        self.recount(index);
+        let Some(slot) = self.jobs.get_mut(index) else { return };
         slot.lane = lane;
         slot.place = place;
-        if let State::Ready(_) = slot.state {
-            slot.state = State::Waiting(now.tick);
-            self.agenda.push(Reverse((now.tick, Item::Job(index))));
-            self.take_out(left, index);
+        slot.seat = Seat::Behind(0);
+        slot.state = match goes_on {
+            State::Ready(_) | State::Expected(_) => State::Waiting(now.tick),
+            State::Waiting(_) | State::InFlight | State::Over(_) | State::Gone => goes_on,
+        };
+        if slot.state == State::Waiting(now.tick) {
+            self.agenda.push(Reverse((now.tick, Appointment::Job(index))));
         }
+        if let Some(place) = self.places.get_mut(place) {
+            place.jobs.push(index);
+        }
+        self.recount(index);
     }
 
     fn drop_job(&mut self, index: usize) {
         let Some(slot) = self.jobs.get_mut(index) else { return };
-        if slot.state.is_open() {
-            self.open_jobs -= 1;
-        }
         slot.state = State::Gone;
-        let place = slot.place;
-        self.take_out(place, index);
-    }
-
-    fn take_out(&mut self, place: usize, job: usize) {
-        if let Some(place) = self.places.get_mut(place) {
-            place.ready.retain(|Reverse((_, item)): &Reverse<(Tick, Item)>| *item != Item::Job(job));
-        }
+        self.recount(index);
     }
 }
 

@@ -4,13 +4,16 @@ use std::sync::Arc;
 use super::*;
 use crate::domain::track::WatchedJob;
 use crate::domain::{
-    Counts, ErrorKind, JobEvent, JobFact, JobPolicy, JobSnapshot, JobStatus, JobTrack, Limit, Timestamp,
+    Counts, ErrorKind, JobEvent, JobFact, JobPolicy, JobSnapshot, JobStatus, JobTrack, Limit, Memory, Timestamp,
 };
-use crate::schedule::{BackoffPolicy, Ceilings, News, PollResult, PoolPage, RateChange, Replacement};
+use crate::schedule::{
+    BackoffPolicy, Batch, Ceilings, News, PollResult, PoolPage, Question, RateChange, Replacement, Request,
+};
 
 mod clocks;
 mod counts;
 mod ends;
+mod lists;
 mod memory;
 mod pools;
 mod properties;
@@ -35,6 +38,7 @@ struct World {
     rates: Vec<RateChange>,
     pool_failures: Vec<News>,
     pool_recoveries: usize,
+    list_failures: usize,
 }
 
 impl World {
@@ -51,6 +55,7 @@ impl World {
             rates: Vec::new(),
             pool_failures: Vec::new(),
             pool_recoveries: 0,
+            list_failures: 0,
         }
     }
 
@@ -75,6 +80,7 @@ impl World {
                     self.events.extend(events.into_iter().map(|event| (self.now, event)));
                 }
                 Action::PoolFailed { news, .. } => self.pool_failures.push(news),
+                Action::ListFailed { .. } => self.list_failures += 1,
                 Action::PoolRecovered { .. } => self.pool_recoveries += 1,
                 Action::RateChanged(_, change) => self.rates.push(change),
             }
@@ -156,6 +162,7 @@ fn settings(ending: Ending) -> Settings {
     Settings {
         backoff: BackoffPolicy::new(2 * SECOND, 30 * SECOND, 1.5, 0.0).unwrap(),
         ceilings: Ceilings::default(),
+        batch: Batch::Never,
         ending,
         seed: 1,
     }

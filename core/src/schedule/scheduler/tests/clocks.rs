@@ -66,6 +66,7 @@ fn a_deadline_that_is_changed_while_our_clock_is_wrong_counts_by_the_services() 
         world.feed(Input::Replace(Box::new(Replacement {
             backoff: settings(when_over()).backoff,
             ceilings: Ceilings::default(),
+            batch: Batch::Never,
             jobs: vec![job],
             pools: Vec::new(),
         })));

@@ -32,6 +32,7 @@ pub(super) fn replacement(jobs: Vec<NewJob>, pools: Vec<NewPool>) -> Input {
     Input::Replace(Box::new(Replacement {
         backoff: settings(Ending::WhenStopped).backoff,
         ceilings: Ceilings::default(),
+        batch: Batch::Never,
         jobs,
         pools,
     }))
@@ -190,7 +191,7 @@ fn a_watch_that_is_replaced_daily_for_years_does_not_grow() {
         assert_eq!((world.scheduler.job_count(), world.scheduler.pool_count()), (2, watched));
     }
     let Scheduler { jobs, pools, places, agenda, in_flight, .. } = &world.scheduler;
-    let queued: usize = places.iter().map(|place| place.ready.len()).sum();
+    let queued: usize = places.iter().map(|place| place.waiting()).sum();
     assert_eq!((jobs.len(), pools.len(), places.len()), (2, 0, 2));
     assert!(agenda.len() + queued + in_flight.len() <= 6, "{agenda:?} {queued} {in_flight:?}");
     // Each was seen, and under its own name.
