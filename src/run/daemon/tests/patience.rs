@@ -53,8 +53,13 @@ async fn a_request_waits_for_the_last_answer_across_reloads_that_a_stuck_disk_ho
     let now = Now { tick: Tick::ZERO, wall: Timestamp::from_millis(0) };
     let mut lanes = lanes();
     let watched = engine::watched(&plan, &mut lanes, &Known::new(), now).await.unwrap();
-    let settings =
-        Settings { backoff: watched.backoff, ceilings: watched.ceilings, ending: Ending::WhenStopped, seed: 1 };
+    let settings = Settings {
+        backoff: watched.backoff,
+        ceilings: watched.ceilings,
+        batch: watched.batch,
+        ending: Ending::WhenStopped,
+        seed: 1,
+    };
     let mut scheduler = Scheduler::new(settings, now.tick);
     let ledger = Box::new(Stuck(MemoryLedger::new(Uuid::nil(), |_: &RenderedEvent| {})));
     let log = Arc::new(DaemonLog::new(LogSink::new(Uuid::nil()), None, (1, 0)));

@@ -102,8 +102,8 @@ impl Start<'_> {
         };
         let mut daemon = Daemon { ledger, log, lanes: self.lanes.names(), tickets: HashMap::new(), newest: None };
         daemon.note(moved, wall);
-        let Replacement { backoff, ceilings, jobs: named, pools } = watched;
-        let settings = Settings { backoff, ceilings, ending: Ending::WhenStopped, seed: u64::from(self.life) };
+        let Replacement { backoff, ceilings, batch, jobs: named, pools } = watched;
+        let settings = Settings { backoff, ceilings, batch, ending: Ending::WhenStopped, seed: u64::from(self.life) };
         let inputs = named.into_iter().map(Input::Job).chain(pools.into_iter().map(Input::Pool)).collect();
         let scheduler = Scheduler::new(settings, Tick::ZERO);
         let process = Process { scheduler, daemon, flights: BTreeMap::new(), notices, started: self.now };

@@ -250,6 +250,7 @@ impl World {
                 Action::PoolFailed { pool, error, next_poll, news } => {
                     self.process().daemon.pool_failed(&pool, &error, next_poll, news);
                 }
+                Action::ListFailed { pool, error } => self.process().daemon.list_failed(&pool, &error),
                 Action::PoolRecovered { pool } => self.process().daemon.pool_recovered(&pool),
                 Action::RateChanged(lane, change) => self.process().daemon.rate_changed(lane, change),
             }

@@ -1,5 +1,7 @@
 //! Lists that stand for questions about single jobs.
 
+use proptest::prelude::*;
+
 use super::*;
 
 /// A pool whose jobs a closure gives, oldest first, at any time; the list shows them newest first, 60 to a page, as
