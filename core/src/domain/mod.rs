@@ -20,4 +20,4 @@ pub use snapshot::{Counts, JobSnapshot};
 pub use status::{JobStatus, Phase};
 pub use target::{AccountId, JobId, Target, TargetError, UserPoolId};
 pub use time::{Tick, Timestamp};
-pub use track::{AskedBy, JobTrack, Memory, Observation, Outcome, Pace, Step, StoredTrack, WatchedJob};
+pub use track::{AskedBy, JobTrack, Memory, Observation, Outcome, Pace, Step, StoredTrack, Terms, WatchedJob};

@@ -4,6 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
 /// The most characters of a pool id and of a job id, by the service model.
 pub const MAX_ID_LENGTH: usize = 55;
 
@@ -14,11 +17,11 @@ pub struct UserPoolId(Arc<str>);
 
 /// A user import job's id, such as `import-mAgUtd8PMm`: `import-[0-9a-zA-Z-]+`, at most 55 characters.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct JobId(Box<str>);
+pub struct JobId(SmolStr);
 
 /// An AWS account's id: twelve digits.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AccountId(Arc<str>);
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct AccountId(SmolStr);
 
 /// One job of one pool.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

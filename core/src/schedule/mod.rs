@@ -6,6 +6,7 @@ pub mod backoff;
 pub mod job;
 pub mod lane;
 pub mod message;
+mod past;
 mod place;
 pub mod pool;
 mod rate;

@@ -53,8 +53,10 @@ pub(super) struct Place {
     pub(super) held: Held,
     /// The pool that is watched as a whole.
     pub(super) watched: Option<usize>,
-    /// Its jobs, with some that are over.
+    /// Its jobs, with some that are over or gone.
     pub(super) jobs: Vec<usize>,
+    /// Its jobs that are over, with some that are gone.
+    pub(super) over: Vec<usize>,
     pub(super) crowd: Crowd,
     pub(super) reader: Reader,
 }
@@ -72,6 +74,7 @@ impl Place {
             held: Held::default(),
             watched: None,
             jobs: Vec::new(),
+            over: Vec::new(),
             crowd: Crowd::default(),
             reader: Reader::new(),
         }
@@ -97,12 +100,20 @@ impl Place {
 
     /// Takes over the new numbers of its jobs, and forgets those that have none.
     pub(super) fn renumber(&mut self, job: impl Fn(usize) -> Option<usize>) {
-        self.jobs = self.jobs.iter().copied().filter_map(&job).collect();
+        for jobs in [&mut self.jobs, &mut self.over] {
+            *jobs = jobs.iter().copied().filter_map(&job).collect();
+        }
         for class in Class::ALL {
             let queue = self.queue_of(class);
             let kept = |Reverse((asked, index))| Some(Reverse((asked, job(index)?)));
             *queue = std::mem::take(queue).into_iter().filter_map(kept).collect();
         }
+    }
+
+    /// Sets those of its jobs apart that are over.
+    pub(super) fn part(&mut self, jobs: &[JobSlot]) {
+        let is_open = |index: &mut usize| jobs.get(*index).is_some_and(|job| job.state.is_open());
+        self.over.extend(self.jobs.extract_if(.., |index| !is_open(index)));
     }
 
     /// How many jobs wait, with those that no longer do.

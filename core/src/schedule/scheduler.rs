@@ -161,12 +161,17 @@ impl Scheduler {
     /// One job as it stands.
     #[must_use]
     pub fn view(&self, job: usize, now: Now) -> Option<JobView<'_>> {
-        self.jobs.get(job).filter(|slot| slot.state != State::Gone).map(|slot| slot.view(now))
+        self.view_of(self.jobs.get(job)?, now)
     }
 
     /// Every job as it stands, in the order they were added.
     pub fn views(&self, now: Now) -> impl Iterator<Item = JobView<'_>> {
-        self.jobs.iter().filter(|slot| slot.state != State::Gone).map(move |slot| slot.view(now))
+        self.jobs.iter().filter_map(move |slot| self.view_of(slot, now))
+    }
+
+    fn view_of<'a>(&'a self, slot: &'a JobSlot, now: Now) -> Option<JobView<'a>> {
+        let place = self.places.get(slot.place).filter(|_| slot.state != State::Gone)?;
+        Some(slot.view(place.lane, now))
     }
 
     fn place(&mut self, lane: LaneIndex, pool: &UserPoolId) -> usize {
@@ -185,12 +190,7 @@ impl Scheduler {
     fn add_job(&mut self, new: NewJob, now: Now) -> usize {
         let NewJob { lane, job, known } = new;
         let place = self.place(lane, &job.target.pool);
-        if let Some(pool) = self.places.get(place).and_then(|place| place.watched)
-            && let Some(pool) = self.pools.get_mut(pool)
-        {
-            pool.note(&job.target.job);
-        }
-        let mut slot = JobSlot::new(job, lane, place, now.tick);
+        let mut slot = JobSlot::new(job, place, now.tick);
         slot.rank = self.places.get(place).map(|place| place.crowd.new_jobs());
         if let Some(known) = known {
             slot.remember(*known, now);
@@ -204,9 +204,9 @@ impl Scheduler {
         let index = self.jobs.len();
         if slot.state.is_open() {
             self.agenda.push(Reverse((now.tick, Appointment::Job(index))));
-            if let Some(place) = self.places.get_mut(place) {
-                place.jobs.push(index);
-            }
+        }
+        if let Some(place) = self.places.get_mut(place) {
+            place.jobs.push(index);
         }
         self.jobs.push(slot);
         self.recount(index);
@@ -221,9 +221,8 @@ impl Scheduler {
             self.jobs.iter().filter(of_pool).map(|slot| slot.watched.target.job.clone()).collect();
         let mut remembered = new.known.clone();
         remembered.retain(|(job, _)| !watched.contains(job));
-        let noted = remembered.iter().map(|(job, _)| job.clone()).chain(watched);
         let index = self.pools.len();
-        let mut pool = PoolSlot::new(new, place, now.tick, noted);
+        let mut pool = PoolSlot::new(new, place, now.tick);
         match self.time {
             TimeLeft::Up(_) => drop(pool.look_last(now.tick, &self.settings.backoff)),
             TimeLeft::Ended => pool.look_no_more(now.tick, &self.settings.backoff),

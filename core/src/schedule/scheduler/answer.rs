@@ -66,7 +66,8 @@ impl Scheduler {
             Outcome::Seen { snapshot, date, .. } => Some((snapshot.clone(), date.unwrap_or(now.wall))),
             Outcome::Failed(_) => None,
         };
-        let step = job.track.step(&job.watched, Observation { sent, arrived: now.tick, at: now.wall, outcome });
+        let mut past = job.past();
+        let step = past.track.step(&job.watched, Observation { sent, arrived: now.tick, at: now.wall, outcome });
         let is_doubted = matches!(step.pace, Pace::AskAgain(_));
         match (by, is_doubted) {
             // Said before, and asked about alone since.
@@ -76,12 +77,14 @@ impl Scheduler {
             (AskedBy::Describe, _) => {}
         }
         if let Some((snapshot, service_now)) = good {
-            job.seen(now.tick, &snapshot, service_now);
+            past.seen(now.tick, &snapshot, service_now);
         }
-        job.track = step.next;
+        past.track = step.next;
+        job.keep(&past);
         let mut events = step.events;
         let random = self.random.f64();
-        let next = job.next(step.pace, timing, sent, now.tick, &self.settings.backoff, self.settings.ending, random);
+        let next =
+            job.next(&past, step.pace, timing, sent, now.tick, &self.settings.backoff, self.settings.ending, random);
         let next_poll = match next {
             Next::At(at) => {
                 job.state = State::Waiting(at);

@@ -44,7 +44,7 @@ impl Scheduler {
                     job.look_no_more();
                     match job.state {
                         State::Waiting(_) | State::Ready(_) | State::Expected(_) => {
-                            job.state = State::Over(job.unseen_at_the_end(now, &self.settings.backoff));
+                            job.state = State::Over(job.past().unseen_at_the_end(now, &self.settings.backoff));
                             self.recount(index);
                             actions.push(Action::Observed { job: index, events: Vec::new(), memory: Memory::Holds });
                         }

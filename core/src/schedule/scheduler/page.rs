@@ -3,7 +3,7 @@
 //! Called with the answers to list requests.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Scheduler;
 use crate::domain::track::{AskedBy, Outcome};
@@ -36,7 +36,12 @@ impl Scheduler {
         let Some(index) = slot.watched else { return };
         let Some(pool) = self.pools.get_mut(index) else { return };
         let lane = slot.lane;
-        let found = pool.page(page, now, &self.settings.backoff, self.random.f64());
+        slot.part(&self.jobs);
+        let watched = slot.jobs.iter().chain(&slot.over).filter_map(|index| self.jobs.get(*index));
+        let watched = watched.filter(|job| job.place == place && job.state != State::Gone);
+        let watched: HashSet<&JobId> = watched.map(|job| &job.watched.target.job).collect();
+        let is_watched = |id: &JobId| watched.contains(id);
+        let found = pool.page(page, is_watched, now, &self.settings.backoff, self.random.f64());
         if found.recovered {
             actions.push(Action::PoolRecovered { pool: pool.id.clone() });
         }
@@ -78,7 +83,7 @@ impl Scheduler {
             let timing = match job.state {
                 State::Expected(_) => Timing::Due,
                 // It was asked about alone meanwhile, or is being.
-                _ if job.track.newest().is_some_and(|newest| newest > sent) => continue,
+                _ if job.past().track.newest().is_some_and(|newest| newest > sent) => continue,
                 State::InFlight | State::Over(_) | State::Gone => continue,
                 State::Ready(_) => Timing::Due,
                 State::Waiting(_) => Timing::Early,

@@ -101,7 +101,7 @@ impl Scheduler {
     fn change_job(&mut self, index: usize, lane: LaneIndex, job: WatchedJob, now: Now) {
         let place = self.place(lane, &job.target.pool);
         let Some(slot) = self.jobs.get_mut(index) else { return };
-        let policy_changed = slot.watched.policy != job.policy;
+        let policy_changed = slot.watched.terms.policy != job.terms.policy;
         slot.watched = job;
         if policy_changed {
             // Whose end is known is over already: it may get another verdict, and is counted no more.
@@ -114,7 +114,6 @@ impl Scheduler {
         let goes_on = std::mem::replace(&mut slot.state, State::Gone);
         self.recount(index);
         let Some(slot) = self.jobs.get_mut(index) else { return };
-        slot.lane = lane;
         slot.place = place;
         slot.seat = Seat::Behind(0);
         slot.state = match goes_on {
@@ -145,11 +144,5 @@ fn new_numbers(stays: impl Iterator<Item = bool>) -> Vec<Option<usize>> {
 
 /// A job that was found by its pool, or was named and is no longer.
 fn watched_of_pool(pool: &NewPool, target: &Target) -> WatchedJob {
-    WatchedJob {
-        target: target.clone(),
-        name: None,
-        account: pool.account.clone(),
-        policy: std::sync::Arc::clone(&pool.policy),
-        progress_interval: pool.progress_interval,
-    }
+    WatchedJob { target: target.clone(), terms: std::sync::Arc::clone(&pool.terms) }
 }

@@ -157,7 +157,7 @@ impl Scheduler {
             return None;
         }
         let jobs = &self.jobs;
-        slot.jobs.retain(|job| jobs.get(*job).is_some_and(|job| job.counted.is_some()));
+        slot.part(jobs);
         if slot.jobs.len() < 2 && finding == Finds::Nothing {
             return None;
         }
@@ -205,7 +205,7 @@ impl Scheduler {
     fn describe(&mut self, job: usize) -> Option<(Item, Question)> {
         let slot = self.jobs.get_mut(job)?;
         slot.state = State::InFlight;
-        slot.polls += 1;
+        slot.polls = slot.polls.saturating_add(1);
         Some((Item::Job(job), Question::Describe(slot.watched.target.clone())))
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use super::*;
 use crate::domain::track::WatchedJob;
 use crate::domain::{
-    Counts, ErrorKind, JobEvent, JobFact, JobPolicy, JobSnapshot, JobStatus, JobTrack, Limit, Memory, Timestamp,
+    Counts, ErrorKind, JobEvent, JobFact, JobPolicy, JobSnapshot, JobStatus, JobTrack, Limit, Memory, Terms, Timestamp,
 };
 use crate::schedule::{
     BackoffPolicy, Batch, Ceilings, News, PollResult, PoolPage, Question, RateChange, Replacement, Request,
@@ -101,9 +101,7 @@ impl World {
         self.feed(Input::Pool(NewPool {
             lane: LaneIndex(0),
             id: "us-west-2_A".parse().unwrap(),
-            account: None,
-            policy: Arc::new(JobPolicy::default()),
-            progress_interval: 30 * SECOND,
+            terms: Arc::default(),
             ignore_completed_before: 86_400 * SECOND,
             known: Vec::new(),
         }));
@@ -151,10 +149,7 @@ impl World {
 fn watched(target: &str, policy: JobPolicy) -> WatchedJob {
     WatchedJob {
         target: target.parse().unwrap(),
-        name: None,
-        account: None,
-        policy: Arc::new(policy),
-        progress_interval: 30 * SECOND,
+        terms: Arc::new(Terms { policy: Arc::new(policy), ..Terms::default() }),
     }
 }
 

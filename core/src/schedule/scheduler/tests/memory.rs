@@ -20,9 +20,7 @@ pub(super) fn pool(known: Vec<(JobId, JobTrack)>) -> NewPool {
     NewPool {
         lane: LaneIndex(0),
         id: "us-west-2_A".parse().unwrap(),
-        account: None,
-        policy: Arc::new(JobPolicy::default()),
-        progress_interval: 30 * SECOND,
+        terms: Arc::default(),
         ignore_completed_before: 86_400 * SECOND,
         known,
     }

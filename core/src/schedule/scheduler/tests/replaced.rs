@@ -35,14 +35,14 @@ fn a_job_that_its_pool_shows_after_a_change_is_watched_as_its_owner_says_now() {
         world.run(SECOND);
         let policy = Arc::new(JobPolicy { stall_after: None, ..JobPolicy::default() });
         let account = Some("123456789012".parse().unwrap());
-        let changed = NewPool { lane, policy, account, progress_interval: SECOND, ..pool(Vec::new()) };
+        let terms = Arc::new(Terms { name: None, account, policy, progress_interval: SECOND });
+        let changed = NewPool { lane, terms, ..pool(Vec::new()) };
         world.feed(replacement(Vec::new(), vec![changed.clone()]));
         world.run(100 * SECOND);
         let views: Vec<JobView<'_>> = world.scheduler.views(world.now()).collect();
         assert_eq!(views.len(), 2);
         for view in views {
-            assert_eq!((view.lane, &view.watched.policy), (lane, &changed.policy));
-            assert_eq!((&view.watched.account, view.watched.progress_interval), (&changed.account, SECOND));
+            assert_eq!((view.lane, &view.watched.terms), (lane, &changed.terms));
             assert_eq!(view.watched.target.pool.as_str(), POOL);
         }
     }
@@ -56,7 +56,8 @@ fn a_job_that_is_over_is_judged_by_the_policy_as_it_is_now() {
     assert_eq!(world.verdicts(), [Some(Verdict::TooManyFailedUsers)]);
     let mut job = named(&world, "us-west-2_A/import-a");
     for (limit, verdict) in [(3, Verdict::Succeeded), (3, Verdict::Succeeded), (0, Verdict::TooManyFailedUsers)] {
-        job.job.policy = Arc::new(JobPolicy { max_failed_users: Limit::AtMost(limit), ..JobPolicy::default() });
+        Arc::make_mut(&mut job.job.terms).policy =
+            Arc::new(JobPolicy { max_failed_users: Limit::AtMost(limit), ..JobPolicy::default() });
         world.feed(replacement(vec![job.clone()], Vec::new()));
         assert_eq!((world.verdicts(), world.scheduler.is_over()), (vec![Some(verdict)], true));
     }

@@ -1,0 +1,138 @@
+//! What of a job is needed only when it is asked about or shown, packed while it waits: a daemon may watch a hundred
+//! thousand jobs, and nearly all of them wait.
+//!
+//! Called by [`super::job`], which keeps beside it what decides whose turn it is.
+
+use serde::{Deserialize, Serialize};
+
+use super::BackoffPolicy;
+use super::job::is_fresh;
+use crate::domain::{JobPolicy, JobSnapshot, JobTrack, Tick, Timestamp, Verdict};
+
+/// What is known of a job, and since when.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Past {
+    pub(super) track: JobTrack,
+    pub(super) last_good: Option<Tick>,
+    added: Tick,
+    /// When it was created: by the service's clock once it has answered, until then by ours.
+    created: Option<Tick>,
+}
+
+/// A past in as few bytes as it takes.
+#[derive(Debug)]
+pub(super) struct Packed(Box<[u8]>);
+
+impl Past {
+    pub(super) fn begin(now: Tick) -> Self {
+        Self { added: now, ..Self::default() }
+    }
+
+    pub(super) fn pack(&self) -> Packed {
+        // It fails for types without a known length alone, and none of these is one.
+        Packed(postcard::to_allocvec(self).unwrap_or_default().into_boxed_slice())
+    }
+
+    /// Takes up what is known of the job from before, at a time on both clocks.
+    pub(super) fn remember(&mut self, track: JobTrack, tick: Tick, wall: Timestamp) {
+        let created = track.known().and_then(|known| known.created_at);
+        self.created = created.map(|created| tick.minus(wall.since(created)));
+        self.track = track;
+    }
+
+    /// Notes a good answer. Age is kept on the monotonic clock and set anew by each answer, for nobody's clock but the
+    /// service's counts: ours may be wrong or be set, and the monotonic one stands still while the machine sleeps.
+    pub(super) fn seen(&mut self, now: Tick, snapshot: &JobSnapshot, service_now: Timestamp) {
+        self.last_good = Some(now);
+        if let Some(created) = snapshot.created_at {
+            self.created = Some(now.minus(service_now.since(created)));
+        }
+    }
+
+    pub(super) fn deadline(&self, policy: &JobPolicy) -> Option<Tick> {
+        let (limit, created) = policy.deadline.zip(self.created)?;
+        Some(created.plus(limit))
+    }
+
+    /// Since when nothing was seen of it.
+    pub(super) fn unseen_since(&self) -> Tick {
+        self.last_good.unwrap_or(self.added)
+    }
+
+    /// The verdict on a job that was not over when the time was up and whose last poll failed, or never came.
+    pub(super) fn unseen_at_the_end(&self, now: Tick, backoff: &BackoffPolicy) -> Verdict {
+        match (self.track.failing(), self.last_good) {
+            (None, Some(_)) => Verdict::DeadlineExceeded,
+            (_, Some(good)) if is_fresh(good, now, backoff) => Verdict::DeadlineExceeded,
+            (_, _) => Verdict::Unobservable,
+        }
+    }
+}
+
+impl Packed {
+    pub(super) fn unpack(&self) -> Past {
+        // What was packed can be unpacked.
+        postcard::from_bytes(&self.0).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::{
+        Counts, ErrorKind, JobStatus, Limit, Observation, Outcome, PollError, Terms, WatchedJob, track::AskedBy,
+    };
+
+    fn outcome() -> impl Strategy<Value = Outcome> {
+        let time = || proptest::option::of(any::<i64>().prop_map(Timestamp::from_millis));
+        let words = [JobStatus::KNOWN.map(|status| status.to_string()).as_slice(), &["Paused".to_owned()]].concat();
+        let text = || proptest::option::of(".{0,40}".prop_map(|text| text.into_boxed_str()));
+        let account = proptest::option::of("[0-9]{12}".prop_map(|digits| digits.parse().unwrap()));
+        let seen =
+            (proptest::sample::select(words), any::<[u64; 3]>(), [time(), time(), time()], [text(), text()], account);
+        let seen = seen.prop_map(
+            |(word, [imported, skipped, failed], [created_at, started_at, completed_at], texts, account)| {
+                let [job_name, completion_message] = texts;
+                let counts = Counts { imported, skipped, failed };
+                let status = JobStatus::from_wire(&word);
+                let snapshot = JobSnapshot {
+                    job_name,
+                    status,
+                    counts,
+                    created_at,
+                    started_at,
+                    completed_at,
+                    completion_message,
+                    account,
+                };
+                Outcome::Seen { snapshot, date: None, by: AskedBy::Describe }
+            },
+        );
+        let kind = proptest::sample::select(ErrorKind::ALL.to_vec());
+        prop_oneof![seen, (kind, ".{0,40}").prop_map(|(kind, text)| Outcome::Failed(PollError::new(kind, text)))]
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_was_packed_is_unpacked_as_it_was(outcomes in proptest::collection::vec(outcome(), 0..6), at in any::<u64>()) {
+            let policy = JobPolicy { max_failed_users: Limit::Any, ..JobPolicy::default() };
+            let terms = Terms {
+                name: None, account: None, policy: policy.into(), progress_interval: std::time::Duration::ZERO,
+            };
+            let job = WatchedJob { target: "us-west-2_EXAMPLE/import-a".parse().unwrap(), terms: terms.into() };
+            let mut tick = Tick::from_start(std::time::Duration::from_nanos(at / 2));
+            let mut past = Past::begin(tick);
+            for outcome in outcomes {
+                tick = tick.plus(std::time::Duration::from_secs(1));
+                if let Outcome::Seen { snapshot, .. } = &outcome {
+                    past.seen(tick, snapshot, Timestamp::from_millis(0));
+                }
+                let observation = Observation { sent: tick, arrived: tick, at: Timestamp::from_millis(7), outcome };
+                past.track = past.track.step(&job, observation).next;
+                prop_assert_eq!(past.pack().unpack(), past.clone());
+            }
+        }
+    }
+}
