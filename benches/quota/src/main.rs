@@ -9,6 +9,12 @@ const USAGE: &str =
     "usage: cognito-import-quota [usual|start|stress|outage|neighbour|intervals]... [--seeds N] [--jobs N]";
 
 fn main() -> ExitCode {
+    if let Some(row) = std::env::args().nth(2).filter(|_| std::env::args().nth(1).as_deref() == Some("scale-row")) {
+        let row = cognito_import_quota::scale::Row::numbered(&row).unwrap();
+        let (b, n) = row.measure();
+        writeln!(std::io::stdout(), "{row:?} {b:.0} bytes/job {n:.0} ns/request").unwrap();
+        return ExitCode::SUCCESS;
+    }
     let (names, size) = match read(std::env::args().skip(1)) {
         Ok(asked) => asked,
         Err(wrong) => return complain(&format!("{wrong}\n{USAGE}")),

@@ -27,20 +27,39 @@ pub(super) struct JobSlot {
     pub(super) watched: WatchedJob,
     past: Packed,
     standing: Standing,
-    pub(super) place: usize,
+    place: u32,
     pub(super) state: State,
     pub(super) polls: u32,
     /// When it was asked about last, alone or with others; at first, when it was added.
     pub(super) asked: Tick,
-    /// The how manieth new one of its pool it was, counted from 0, until it is asked about.
-    pub(super) rank: Option<u32>,
+    pub(super) rhythm: Rhythm,
     pub(super) seat: Seat,
     pub(super) lists: Lists,
     /// As what it is counted among those that share its ceilings; `None` where it is not asked about any more.
     pub(super) counted: Option<Class>,
     confirm: Confirm,
-    interval: Option<Duration>,
     look: Look,
+}
+
+/// What decides how long it may wait to be asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rhythm {
+    /// It was never asked about; the how manieth such of its pool it was, counted from 0.
+    New {
+        /// From 0.
+        rank: u32,
+    },
+    /// Its interval, before jitter; `None` where the first is yet to come.
+    Asked(Option<Duration>),
+}
+
+impl Rhythm {
+    fn interval(self) -> Option<Duration> {
+        match self {
+            Self::New { .. } => None,
+            Self::Asked(interval) => interval,
+        }
+    }
 }
 
 /// What its past says of when it is asked about.
@@ -145,31 +164,40 @@ impl JobSlot {
     pub(super) fn new(watched: WatchedJob, place: usize, now: Tick) -> Self {
         Self {
             watched,
-            past: Past::begin(now).pack(),
+            past: Packed::default(),
             standing: Standing::Quiet,
-            place,
+            place: narrow(place),
             state: State::Waiting(now),
             polls: 0,
             asked: now,
-            rank: Some(0),
+            rhythm: Rhythm::New { rank: 0 },
             seat: Seat::Behind(0),
             lists: Lists::Trusted,
             counted: None,
             confirm: Confirm::Nothing,
-            interval: None,
             look: Look::Usual,
         }
     }
 
+    /// The place it is at.
+    pub(super) fn place(&self) -> usize {
+        self.place as usize
+    }
+
+    /// From here on it is asked about at another place.
+    pub(super) fn move_to(&mut self, place: usize) {
+        self.place = narrow(place);
+    }
+
     /// What is known of it.
     pub(super) fn past(&self) -> Past {
-        self.past.unpack()
+        self.past.unpack(self.asked)
     }
 
     /// Keeps what is known of it until it is asked about again.
     pub(super) fn keep(&mut self, past: &Past) {
         self.standing = Standing::of(&past.track);
-        self.past = past.pack();
+        self.past.pack(past);
     }
 
     /// From here on the next answer is the last.
@@ -200,8 +228,11 @@ impl JobSlot {
             class: self.counted?,
             asked: self.asked,
             due,
-            interval: self.interval.unwrap_or_default(),
-            rank: self.rank,
+            interval: self.rhythm.interval().unwrap_or_default(),
+            rank: match self.rhythm {
+                Rhythm::New { rank } => Some(rank),
+                Rhythm::Asked(_) => None,
+            },
         })
     }
 
@@ -224,7 +255,7 @@ impl JobSlot {
 
     /// Whether nothing was asked about it yet.
     pub(super) fn is_new(&self) -> bool {
-        self.rank.is_some()
+        matches!(self.rhythm, Rhythm::New { .. })
     }
 
     /// Whether it is refused, or was not found.
@@ -274,7 +305,8 @@ impl JobSlot {
         random: f64,
     ) -> Next {
         self.asked = self.asked.max(sent);
-        self.rank = None;
+        let interval = self.rhythm.interval();
+        self.rhythm = Rhythm::Asked(interval);
         self.confirm = if matches!(pace, Pace::AskAgain(_)) { Confirm::LastAnswer } else { Confirm::Nothing };
         match (pace, ending) {
             (Pace::Over(verdict), Ending::WhenStopped | Ending::WhenOver { .. })
@@ -296,12 +328,12 @@ impl JobSlot {
         }
         let at = match pace {
             Pace::Restart => {
-                self.interval = Some(backoff.after(None));
+                self.rhythm = Rhythm::Asked(Some(backoff.after(None)));
                 self.from(sent, backoff, random)
             }
             Pace::Grow | Pace::Unchanged => {
                 match timing {
-                    Timing::Due => self.interval = Some(backoff.after(self.interval)),
+                    Timing::Due => self.rhythm = Rhythm::Asked(Some(backoff.after(interval))),
                     Timing::Early => {}
                 }
                 self.from(sent, backoff, random)
@@ -330,7 +362,7 @@ impl JobSlot {
     }
 
     fn from(&self, sent: Tick, backoff: &BackoffPolicy, random: f64) -> Tick {
-        sent.plus(backoff.jittered(self.interval.unwrap_or(backoff.initial()), random))
+        sent.plus(backoff.jittered(self.rhythm.interval().unwrap_or(backoff.initial()), random))
     }
 
     /// Whether the watch of this job ends with the answer that just came, although the job is not over.
@@ -390,6 +422,11 @@ impl JobSlot {
             },
         }
     }
+}
+
+/// No machine holds more places.
+fn narrow(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
 }
 
 /// A job as others may see it.

@@ -2,7 +2,8 @@
 //!
 //! [`Scheduler::handle`] is told everything that happens and answers with what to do; it awaits nothing.
 
-pub mod backoff;
+pub mod agenda;
+mod backoff;
 pub mod job;
 pub mod lane;
 pub mod message;

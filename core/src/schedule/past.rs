@@ -9,28 +9,40 @@ use super::BackoffPolicy;
 use super::job::is_fresh;
 use crate::domain::{JobPolicy, JobSnapshot, JobTrack, Tick, Timestamp, Verdict};
 
+/// Times take more bytes the longer the process runs, and most of that comes soon; counters grow too.
+const ROOM_TO_GROW: usize = 8;
+
 /// What is known of a job, and since when.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Past {
     pub(super) track: JobTrack,
-    pub(super) last_good: Option<Tick>,
-    added: Tick,
+    sight: Sight,
     /// When it was created: by the service's clock once it has answered, until then by ours.
     created: Option<Tick>,
 }
 
-/// A past in as few bytes as it takes.
-#[derive(Debug)]
+/// When it was seen last.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+enum Sight {
+    /// Never, since it was added then.
+    Never(Tick),
+    /// At the last good answer.
+    At(Tick),
+}
+
+impl Default for Sight {
+    fn default() -> Self {
+        Self::Never(Tick::ZERO)
+    }
+}
+
+/// A past in as few bytes as it takes; none where nothing was heard of the job yet.
+#[derive(Debug, Default)]
 pub(super) struct Packed(Box<[u8]>);
 
 impl Past {
     pub(super) fn begin(now: Tick) -> Self {
-        Self { added: now, ..Self::default() }
-    }
-
-    pub(super) fn pack(&self) -> Packed {
-        // It fails for types without a known length alone, and none of these is one.
-        Packed(postcard::to_allocvec(self).unwrap_or_default().into_boxed_slice())
+        Self { sight: Sight::Never(now), ..Self::default() }
     }
 
     /// Takes up what is known of the job from before, at a time on both clocks.
@@ -43,7 +55,7 @@ impl Past {
     /// Notes a good answer. Age is kept on the monotonic clock and set anew by each answer, for nobody's clock but the
     /// service's counts: ours may be wrong or be set, and the monotonic one stands still while the machine sleeps.
     pub(super) fn seen(&mut self, now: Tick, snapshot: &JobSnapshot, service_now: Timestamp) {
-        self.last_good = Some(now);
+        self.sight = Sight::At(now);
         if let Some(created) = snapshot.created_at {
             self.created = Some(now.minus(service_now.since(created)));
         }
@@ -56,23 +68,36 @@ impl Past {
 
     /// Since when nothing was seen of it.
     pub(super) fn unseen_since(&self) -> Tick {
-        self.last_good.unwrap_or(self.added)
+        match self.sight {
+            Sight::Never(at) | Sight::At(at) => at,
+        }
     }
 
     /// The verdict on a job that was not over when the time was up and whose last poll failed, or never came.
     pub(super) fn unseen_at_the_end(&self, now: Tick, backoff: &BackoffPolicy) -> Verdict {
-        match (self.track.failing(), self.last_good) {
-            (None, Some(_)) => Verdict::DeadlineExceeded,
-            (_, Some(good)) if is_fresh(good, now, backoff) => Verdict::DeadlineExceeded,
+        match (self.track.failing(), self.sight) {
+            (None, Sight::At(_)) => Verdict::DeadlineExceeded,
+            (_, Sight::At(good)) if is_fresh(good, now, backoff) => Verdict::DeadlineExceeded,
             (_, _) => Verdict::Unobservable,
         }
     }
 }
 
 impl Packed {
-    pub(super) fn unpack(&self) -> Past {
+    /// Packs a past in place of what was packed. What is read again and again stays where it is in memory.
+    pub(super) fn pack(&mut self, past: &Past) {
+        if postcard::to_slice(past, &mut self.0).is_err() {
+            // It fails for want of room alone: every type has a known length.
+            let mut bytes = postcard::to_allocvec(past).unwrap_or_default();
+            bytes.extend([0; ROOM_TO_GROW]);
+            self.0 = bytes.into_boxed_slice();
+        }
+    }
+
+    /// The past of a job that was added at a time, unless it was packed since.
+    pub(super) fn unpack(&self, added: Tick) -> Past {
         // What was packed can be unpacked.
-        postcard::from_bytes(&self.0).unwrap_or_default()
+        postcard::from_bytes(&self.0).unwrap_or_else(|_| Past::begin(added))
     }
 }
 
@@ -123,7 +148,8 @@ mod tests {
             };
             let job = WatchedJob { target: "us-west-2_EXAMPLE/import-a".parse().unwrap(), terms: terms.into() };
             let mut tick = Tick::from_start(std::time::Duration::from_nanos(at / 2));
-            let mut past = Past::begin(tick);
+            let (mut past, mut packed) = (Past::begin(tick), Packed::default());
+            prop_assert_eq!(packed.unpack(tick), past.clone());
             for outcome in outcomes {
                 tick = tick.plus(std::time::Duration::from_secs(1));
                 if let Outcome::Seen { snapshot, .. } = &outcome {
@@ -131,7 +157,8 @@ mod tests {
                 }
                 let observation = Observation { sent: tick, arrived: tick, at: Timestamp::from_millis(7), outcome };
                 past.track = past.track.step(&job, observation).next;
-                prop_assert_eq!(past.pack().unpack(), past.clone());
+                packed.pack(&past);
+                prop_assert_eq!(packed.unpack(Tick::ZERO), past.clone());
             }
         }
     }

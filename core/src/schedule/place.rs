@@ -19,13 +19,6 @@ pub(super) enum Item {
     Page(usize),
 }
 
-/// What waits for its time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Appointment {
-    Job(usize),
-    Pool(usize),
-}
-
 /// A request on its way.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sent {
@@ -138,7 +131,7 @@ impl Place {
             let queue = self.queue_of(class);
             while let Some(Reverse((asked, job))) = queue.peek() {
                 let waits = |job: &JobSlot| {
-                    job.is_ready() && job.place == index && job.asked == *asked && job.counted == Some(class)
+                    job.is_ready() && job.place() == index && job.asked == *asked && job.counted == Some(class)
                 };
                 if jobs.get(*job).is_some_and(waits) {
                     break;

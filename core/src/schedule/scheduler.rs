@@ -4,14 +4,14 @@
 //! in one place at a time, so that it is never polled twice at once and never forgotten. What an input costs does not
 //! depend on how many jobs sleep.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
-use super::job::{JobSlot, JobView, State};
+use super::agenda::{Agenda, Appointment};
+use super::job::{JobSlot, JobView, Rhythm, State};
 use super::lane::Lane;
 use super::message::{Action, Input, LaneIndex, NewJob, NewPool, Now, Settings};
-use super::place::{Appointment, LaneSlot, Place, Sent};
+use super::place::{LaneSlot, Place, Sent};
 use super::pool::PoolSlot;
 use super::settings::Ending;
 use super::turn::Class;
@@ -31,7 +31,7 @@ pub struct Scheduler {
     place_of: HashMap<(LaneIndex, UserPoolId), usize>,
     jobs: Vec<JobSlot>,
     pools: Vec<PoolSlot>,
-    agenda: BinaryHeap<Reverse<(Tick, Appointment)>>,
+    agenda: Agenda,
     in_flight: HashMap<u64, Sent>,
     next_id: u64,
     requests: u64,
@@ -69,7 +69,7 @@ impl Scheduler {
             place_of: HashMap::new(),
             jobs: Vec::new(),
             pools: Vec::new(),
-            agenda: BinaryHeap::new(),
+            agenda: Agenda::default(),
             in_flight: HashMap::new(),
             next_id: 0,
             requests: 0,
@@ -102,7 +102,7 @@ impl Scheduler {
         if self.time == TimeLeft::Stopped || self.is_over() {
             return None;
         }
-        let due = self.agenda.peek().map(|Reverse((due, _))| *due);
+        let due = self.agenda.first().map(|(due, _)| due);
         let end = match self.time {
             TimeLeft::Until(end) => end,
             TimeLeft::Up(end) => Some(end),
@@ -170,7 +170,7 @@ impl Scheduler {
     }
 
     fn view_of<'a>(&'a self, slot: &'a JobSlot, now: Now) -> Option<JobView<'a>> {
-        let place = self.places.get(slot.place).filter(|_| slot.state != State::Gone)?;
+        let place = self.places.get(slot.place()).filter(|_| slot.state != State::Gone)?;
         Some(slot.view(place.lane, now))
     }
 
@@ -191,7 +191,7 @@ impl Scheduler {
         let NewJob { lane, job, known } = new;
         let place = self.place(lane, &job.target.pool);
         let mut slot = JobSlot::new(job, place, now.tick);
-        slot.rank = self.places.get(place).map(|place| place.crowd.new_jobs());
+        slot.rhythm = Rhythm::New { rank: self.places.get(place).map_or(0, |place| place.crowd.new_jobs()) };
         if let Some(known) = known {
             slot.remember(*known, now);
         }
@@ -203,7 +203,7 @@ impl Scheduler {
         self.more_time_to_look();
         let index = self.jobs.len();
         if slot.state.is_open() {
-            self.agenda.push(Reverse((now.tick, Appointment::Job(index))));
+            self.agenda.push(now.tick, Appointment::Job(index));
         }
         if let Some(place) = self.places.get_mut(place) {
             place.jobs.push(index);
@@ -216,7 +216,7 @@ impl Scheduler {
     fn add_pool(&mut self, new: NewPool, now: Now) {
         let lane = new.lane;
         let place = self.place(lane, &new.id);
-        let of_pool = |slot: &&JobSlot| slot.place == place && slot.state != State::Gone;
+        let of_pool = |slot: &&JobSlot| slot.place() == place && slot.state != State::Gone;
         let watched: HashSet<JobId> =
             self.jobs.iter().filter(of_pool).map(|slot| slot.watched.target.job.clone()).collect();
         let mut remembered = new.known.clone();
@@ -238,7 +238,7 @@ impl Scheduler {
         if let Some(place) = self.places.get_mut(place) {
             place.watched = Some(index);
         }
-        self.agenda.push(Reverse((now.tick, Appointment::Pool(index))));
+        self.agenda.push(now.tick, Appointment::Pool(index));
         for job in jobs {
             self.add_job(job, now);
         }
@@ -261,7 +261,7 @@ impl Scheduler {
         if was == class {
             return;
         }
-        let Some(place) = self.places.get_mut(job.place) else { return };
+        let Some(place) = self.places.get_mut(job.place()) else { return };
         let lane = self.lanes.get_mut(&place.lane).map(|slot| &mut slot.crowd);
         for crowd in [Some(&mut place.crowd), lane].into_iter().flatten() {
             if let Some(was) = was {

@@ -2,15 +2,15 @@
 //!
 //! Called by [`Scheduler::handle`].
 
-use std::cmp::Reverse;
 use std::time::Duration;
 
 use super::Scheduler;
 use crate::domain::track::{AskedBy, Observation, Outcome, Pace};
 use crate::domain::{ErrorKind, JobFact, PollError, Tick};
+use crate::schedule::agenda::Appointment;
 use crate::schedule::job::{Lists, Next, State, Timing};
 use crate::schedule::lane::{Operation, Passage};
-use crate::schedule::place::{Appointment, Item, Sent};
+use crate::schedule::place::{Item, Sent};
 use crate::schedule::{Action, Now, PollResult};
 
 impl Scheduler {
@@ -88,7 +88,7 @@ impl Scheduler {
         let next_poll = match next {
             Next::At(at) => {
                 job.state = State::Waiting(at);
-                self.agenda.push(Reverse((at, Appointment::Job(index))));
+                self.agenda.push(at, Appointment::Job(index));
                 Some(at.since(now.tick))
             }
             Next::WhenAllowed(due) => {
@@ -111,7 +111,7 @@ impl Scheduler {
 
     /// How long the lane has a throttled job wait at the least.
     fn wait_for_lane(&self, index: usize, now: Tick) -> Duration {
-        let place = self.jobs.get(index).and_then(|job| self.places.get(job.place));
+        let place = self.jobs.get(index).and_then(|job| self.places.get(job.place()));
         let ready = place.and_then(|place| {
             let lane = &self.lanes.get(&place.lane)?.lane;
             lane.ready_at(now, place.bucket, Operation::Describe)

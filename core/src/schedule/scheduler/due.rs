@@ -2,15 +2,14 @@
 //!
 //! Called by [`Scheduler::handle`] after every input.
 
-use std::cmp::Reverse;
 use std::time::Duration;
 
 use super::{Scheduler, TimeLeft};
 use crate::domain::{Memory, Tick};
 use crate::schedule::Action;
-use crate::schedule::job::State;
-use crate::schedule::place::Appointment;
-use crate::schedule::pool::PoolState;
+use crate::schedule::agenda::Appointment;
+use crate::schedule::job::{JobSlot, State};
+use crate::schedule::pool::{PoolSlot, PoolState};
 use crate::schedule::reader::{Depth, Finds};
 use crate::schedule::turn::Turn;
 
@@ -28,12 +27,14 @@ impl Scheduler {
                     job.look_last();
                     if let State::Waiting(_) = job.state {
                         job.state = State::Waiting(now);
-                        self.agenda.push(Reverse((now, Appointment::Job(index))));
+                        self.agenda.push(now, Appointment::Job(index));
                     }
                 }
                 for (index, pool) in self.pools.iter_mut().enumerate() {
                     let look = pool.look_last(now, &self.settings.backoff);
-                    self.agenda.extend(look.map(|at| Reverse((at, Appointment::Pool(index)))));
+                    if let Some(at) = look {
+                        self.agenda.push(at, Appointment::Pool(index));
+                    }
                 }
                 self.stop_finding();
             }
@@ -71,13 +72,12 @@ impl Scheduler {
 
     /// Moves what is due from the agenda to its lane.
     pub(super) fn take_due(&mut self, now: Tick) {
-        while let Some(Reverse((due, appointment))) = self.agenda.peek().copied() {
-            let holds = match appointment {
-                Appointment::Job(index) => self.jobs.get(index).is_some_and(|job| job.state == State::Waiting(due)),
-                Appointment::Pool(index) => {
-                    self.pools.get(index).is_some_and(|pool| pool.state == PoolState::Waiting(due))
-                }
-            };
+        let (jobs, pools) = (&self.jobs, &self.pools);
+        if self.agenda.is_crowded(jobs.len() + pools.len()) {
+            self.agenda.retain(|due, appointment| holds(jobs, pools, due, appointment));
+        }
+        while let Some((due, appointment)) = self.agenda.first() {
+            let holds = holds(&self.jobs, &self.pools, due, appointment);
             // An appointment that another one took the place of is dropped, also when it is not due: it wakes nobody.
             if holds && due > now {
                 break;
@@ -97,9 +97,9 @@ impl Scheduler {
         job.state = State::Ready(due);
         self.recount(index);
         let Some(job) = self.jobs.get(index) else { return };
-        let (Some(class), Some(place)) = (job.counted, self.places.get_mut(job.place)) else { return };
+        let (Some(class), Some(place)) = (job.counted, self.places.get_mut(job.place())) else { return };
         place.queue(class, job.asked, index);
-        self.is_busy(job.place);
+        self.is_busy(job.place());
     }
 
     /// Has the next page of a place's list wait for its turn.
@@ -138,5 +138,13 @@ impl Scheduler {
         } else {
             pool.state = PoolState::Due;
         }
+    }
+}
+
+/// Whether what was planned for a time is still to be done then.
+fn holds(jobs: &[JobSlot], pools: &[PoolSlot], due: Tick, appointment: Appointment) -> bool {
+    match appointment {
+        Appointment::Job(index) => jobs.get(index).is_some_and(|job| job.state == State::Waiting(due)),
+        Appointment::Pool(index) => pools.get(index).is_some_and(|pool| pool.state == PoolState::Waiting(due)),
     }
 }

@@ -2,14 +2,14 @@
 //!
 //! Called with the answers to list requests.
 
-use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use super::Scheduler;
 use crate::domain::track::{AskedBy, Outcome};
 use crate::domain::{JobId, PollError, Tick};
+use crate::schedule::agenda::Appointment;
 use crate::schedule::job::{State, Timing};
-use crate::schedule::place::{Appointment, Held};
+use crate::schedule::place::Held;
 use crate::schedule::pool::{PoolPage, PoolState, Then};
 use crate::schedule::reader::{Finds, Seat};
 use crate::schedule::{Action, Batch, NewJob, Now};
@@ -38,7 +38,7 @@ impl Scheduler {
         let lane = slot.lane;
         slot.part(&self.jobs);
         let watched = slot.jobs.iter().chain(&slot.over).filter_map(|index| self.jobs.get(*index));
-        let watched = watched.filter(|job| job.place == place && job.state != State::Gone);
+        let watched = watched.filter(|job| job.place() == place && job.state != State::Gone);
         let watched: HashSet<&JobId> = watched.map(|job| &job.watched.target.job).collect();
         let is_watched = |id: &JobId| watched.contains(id);
         let found = pool.page(page, is_watched, now, &self.settings.backoff, self.random.f64());
@@ -49,7 +49,7 @@ impl Scheduler {
             Then::ReadOn => {}
             Then::At(at) => {
                 slot.reader.found_all();
-                self.agenda.push(Reverse((at, Appointment::Pool(index))));
+                self.agenda.push(at, Appointment::Pool(index));
             }
             Then::End => slot.reader.found_all(),
         }
@@ -112,7 +112,7 @@ impl Scheduler {
             && pool.state == PoolState::Due
         {
             pool.state = PoolState::Waiting(now.tick);
-            self.agenda.push(Reverse((now.tick, Appointment::Pool(index))));
+            self.agenda.push(now.tick, Appointment::Pool(index));
         }
     }
 
@@ -125,7 +125,9 @@ impl Scheduler {
         match pool.and_then(|index| Some((index, self.pools.get_mut(index)?))) {
             Some((index, pool)) => {
                 let (next, news) = pool.failed(error.clone(), now.tick, &self.settings.backoff, self.settings.ending);
-                self.agenda.extend(next.map(|at| Reverse((at, Appointment::Pool(index)))));
+                if let Some(at) = next {
+                    self.agenda.push(at, Appointment::Pool(index));
+                }
                 let next_poll = next.map(|at| at.since(now.tick));
                 actions.push(Action::PoolFailed { pool: pool.id.clone(), error, next_poll, news });
             }

@@ -2,14 +2,14 @@
 //!
 //! Called by [`Scheduler::handle`] when a config was read again.
 
-use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use super::Scheduler;
 use crate::domain::track::WatchedJob;
 use crate::domain::{Target, UserPoolId};
+use crate::schedule::agenda::Appointment;
 use crate::schedule::job::State;
-use crate::schedule::place::{Appointment, Item};
+use crate::schedule::place::Item;
 use crate::schedule::reader::Seat;
 use crate::schedule::{LaneIndex, NewJob, NewPool, Now, Replacement};
 
@@ -59,8 +59,7 @@ impl Scheduler {
             Appointment::Job(index) => job(index).map(Appointment::Job),
             Appointment::Pool(index) => pool(index).map(Appointment::Pool),
         };
-        let kept = |Reverse((due, appointment))| Some(Reverse((due, renumbered(appointment)?)));
-        self.agenda = std::mem::take(&mut self.agenda).into_iter().filter_map(kept).collect();
+        self.agenda.renumber(renumbered);
         for place in &mut self.places {
             place.renumber(job);
             place.watched = place.watched.and_then(pool);
@@ -107,21 +106,21 @@ impl Scheduler {
             // Whose end is known is over already: it may get another verdict, and is counted no more.
             slot.judge_anew();
         }
-        if slot.place == place {
+        if slot.place() == place {
             self.recount(index);
             return;
         }
         let goes_on = std::mem::replace(&mut slot.state, State::Gone);
         self.recount(index);
         let Some(slot) = self.jobs.get_mut(index) else { return };
-        slot.place = place;
+        slot.move_to(place);
         slot.seat = Seat::Behind(0);
         slot.state = match goes_on {
             State::Ready(_) | State::Expected(_) => State::Waiting(now.tick),
             State::Waiting(_) | State::InFlight | State::Over(_) | State::Gone => goes_on,
         };
         if slot.state == State::Waiting(now.tick) {
-            self.agenda.push(Reverse((now.tick, Appointment::Job(index))));
+            self.agenda.push(now.tick, Appointment::Job(index));
         }
         if let Some(place) = self.places.get_mut(place) {
             place.jobs.push(index);
