@@ -23,7 +23,7 @@ pub const DRAIN: Duration = Duration::from_secs(5);
 /// Where what happens goes. Nothing here may block or ask anything back.
 pub trait Observer {
     /// A poll of a job was answered, or failed. `memory` says whether what is kept of the job is out of date.
-    fn observed(&mut self, job: &JobView<'_>, events: &[JobEvent], memory: Memory, now: Now);
+    fn observed(&mut self, job: &JobView, events: &[JobEvent], memory: Memory, now: Now);
 
     /// What a request has to wait for: an answer about a job must be kept before the next one can take its place.
     fn before(&mut self, _question: &Question) -> Option<BoxFuture<'static, ()>> {

@@ -68,7 +68,7 @@ fn snapshot(status: &str) -> JobSnapshot {
 struct Told(Vec<&'static str>);
 
 impl Observer for Told {
-    fn observed(&mut self, _: &JobView<'_>, events: &[JobEvent], _: Memory, _: Now) {
+    fn observed(&mut self, _: &JobView, events: &[JobEvent], _: Memory, _: Now) {
         self.0.extend(events.iter().map(|event| event.fact.name()));
     }
     fn list_failed(&mut self, _: &UserPoolId, _: &PollError) {}

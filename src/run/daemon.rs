@@ -230,7 +230,7 @@ impl Daemon {
 }
 
 impl Observer for Daemon {
-    fn observed(&mut self, job: &JobView<'_>, events: &[JobEvent], memory: Memory, now: Now) {
+    fn observed(&mut self, job: &JobView, events: &[JobEvent], memory: Memory, now: Now) {
         let ticket = self.ledger.record(record::of(job, events, memory, self.ledger.instance(), now));
         if memory == Memory::OutOfDate {
             self.tickets.insert(job.watched.target.pool.clone(), ticket);

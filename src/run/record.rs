@@ -10,7 +10,7 @@ use crate::ledger::{Record, Urgency};
 use crate::sink::RenderedEvent;
 
 /// The job's state and the events that its last answer caused, as told by the observer `instance`.
-pub(super) fn of(job: &JobView<'_>, events: &[JobEvent], memory: Memory, instance: Uuid, now: Now) -> Record {
+pub(super) fn of(job: &JobView, events: &[JobEvent], memory: Memory, instance: Uuid, now: Now) -> Record {
     Record {
         at: now.wall,
         date: job.track.date(),

@@ -172,7 +172,7 @@ impl Teller {
 }
 
 impl Observer for Teller {
-    fn observed(&mut self, job: &JobView<'_>, events: &[JobEvent], memory: Memory, now: Now) {
+    fn observed(&mut self, job: &JobView, events: &[JobEvent], memory: Memory, now: Now) {
         self.ledger.record(record::of(job, events, memory, self.ledger.instance(), now));
         for event in events {
             self.progress.event(event, moment(now));

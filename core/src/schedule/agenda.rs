@@ -68,7 +68,7 @@ impl Agenda {
 
     /// Whether most of it can no longer hold where so many jobs and pools are watched.
     pub(super) fn is_crowded(&self, watched: usize) -> bool {
-        self.0.len() > watched + watched / 2 + FEW
+        self.0.len() > watched + watched / 4 + FEW
     }
 
     /// Drops what does not hold.
@@ -120,9 +120,9 @@ mod tests {
     }
 
     #[test]
-    fn it_is_crowded_where_a_third_of_it_can_no_longer_hold() {
+    fn it_is_crowded_where_a_fifth_of_it_can_no_longer_hold() {
         let mut agenda = Agenda::default();
-        for _ in 0..FEW + 15 {
+        for _ in 0..FEW + 12 {
             agenda.push(Tick::ZERO, Appointment::Job(1));
         }
         assert!(!agenda.is_crowded(10));

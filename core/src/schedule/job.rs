@@ -1,5 +1,6 @@
 //! One watched job in the scheduler: when it is asked about next, and when its watch is over.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::past::{Packed, Past};
@@ -8,7 +9,7 @@ use super::settings::Ending;
 use super::turn::{Class, Turn};
 use super::{BackoffPolicy, LaneIndex, Now};
 use crate::domain::track::{ASK_AGAIN, Pace, WatchedJob};
-use crate::domain::{ErrorKind, JobTrack, Phase, Tick, Verdict};
+use crate::domain::{ErrorKind, JobId, JobTrack, Phase, Target, Terms, Tick, UserPoolId, Verdict};
 
 /// How often a refused job is asked about by a watch that goes on: it may be repaired.
 pub const SLOW: Duration = Duration::from_secs(5 * 60);
@@ -24,7 +25,8 @@ pub(super) fn is_fresh(good: Tick, now: Tick, backoff: &BackoffPolicy) -> bool {
 /// A job as the scheduler holds it.
 #[derive(Debug)]
 pub(super) struct JobSlot {
-    pub(super) watched: WatchedJob,
+    pub(super) id: JobId,
+    pub(super) terms: Arc<Terms>,
     past: Packed,
     standing: Standing,
     place: u32,
@@ -163,7 +165,8 @@ pub(super) enum Next {
 impl JobSlot {
     pub(super) fn new(watched: WatchedJob, place: usize, now: Tick) -> Self {
         Self {
-            watched,
+            id: watched.target.job,
+            terms: watched.terms,
             past: Packed::default(),
             standing: Standing::Quiet,
             place: narrow(place),
@@ -177,6 +180,16 @@ impl JobSlot {
             confirm: Confirm::Nothing,
             look: Look::Usual,
         }
+    }
+
+    /// The job, in full. Its pool is that of its place.
+    pub(super) fn watched(&self, pool: &UserPoolId) -> WatchedJob {
+        WatchedJob { target: self.target(pool), terms: Arc::clone(&self.terms) }
+    }
+
+    /// Which job it is.
+    pub(super) fn target(&self, pool: &UserPoolId) -> Target {
+        Target { pool: pool.clone(), job: self.id.clone() }
     }
 
     /// The place it is at.
@@ -285,7 +298,7 @@ impl JobSlot {
     pub(super) fn judge_anew(&mut self) {
         let past = self.past();
         let Some(known) = past.track.known() else { return };
-        if let Some(verdict) = self.watched.terms.policy.judge(&known.status, known.counts) {
+        if let Some(verdict) = self.terms.policy.judge(&known.status, known.counts) {
             self.state = State::Over(verdict);
         }
     }
@@ -357,7 +370,7 @@ impl JobSlot {
             Ending::WhenOver { unobserved: None, .. } | Ending::WhenStopped => None,
         };
         let looked_at = if past.track.failing().is_some() { sent } else { now };
-        let deadline = past.deadline(&self.watched.terms.policy).filter(|end| *end > looked_at);
+        let deadline = past.deadline(&self.terms.policy).filter(|end| *end > looked_at);
         deadline.into_iter().chain(unobserved)
     }
 
@@ -381,7 +394,7 @@ impl JobSlot {
             // been stopped for hours meanwhile.
             Look::Usual => {
                 let by = if failing.is_some() { sent } else { now };
-                past.deadline(&self.watched.terms.policy).is_some_and(|deadline| deadline <= by)
+                past.deadline(&self.terms.policy).is_some_and(|deadline| deadline <= by)
             }
         };
         if last {
@@ -401,11 +414,11 @@ impl JobSlot {
         (past.track.failed_again() && unobserved.is_some_and(|limit| unseen >= limit)).then_some(Verdict::Unobservable)
     }
 
-    pub(super) fn view(&self, lane: LaneIndex, now: Now) -> JobView<'_> {
+    pub(super) fn view(&self, pool: &UserPoolId, lane: LaneIndex, now: Now) -> JobView {
         let track = self.past().track;
-        let (percent, eta) = track.progress(now.tick, &self.watched.terms.policy);
+        let (percent, eta) = track.progress(now.tick, &self.terms.policy);
         JobView {
-            watched: &self.watched,
+            watched: self.watched(pool),
             track,
             lane,
             percent,
@@ -431,9 +444,9 @@ fn narrow(place: usize) -> u32 {
 
 /// A job as others may see it.
 #[derive(Clone, Debug)]
-pub struct JobView<'a> {
+pub struct JobView {
     /// Which job, and what its owner says of it.
-    pub watched: &'a WatchedJob,
+    pub watched: WatchedJob,
     /// All that is known of it.
     pub track: JobTrack,
     /// Whose quota it uses.

@@ -12,6 +12,9 @@ use crate::domain::{JobPolicy, JobSnapshot, JobTrack, Tick, Timestamp, Verdict};
 /// Times take more bytes the longer the process runs, and most of that comes soon; counters grow too.
 const ROOM_TO_GROW: usize = 8;
 
+/// Allocators give memory out by so many bytes.
+const BLOCK: usize = 16;
+
 /// What is known of a job, and since when.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Past {
@@ -88,9 +91,12 @@ impl Packed {
     pub(super) fn pack(&mut self, past: &Past) {
         if postcard::to_slice(past, &mut self.0).is_err() {
             // It fails for want of room alone: every type has a known length.
-            let mut bytes = postcard::to_allocvec(past).unwrap_or_default();
-            bytes.extend([0; ROOM_TO_GROW]);
-            self.0 = bytes.into_boxed_slice();
+            let bytes = postcard::to_allocvec(past).unwrap_or_default();
+            let mut room = vec![0; bytes.len().next_multiple_of(BLOCK) + ROOM_TO_GROW].into_boxed_slice();
+            for (to, from) in room.iter_mut().zip(bytes) {
+                *to = from;
+            }
+            self.0 = room;
         }
     }
 

@@ -29,6 +29,9 @@ pub(super) struct Sent {
     pub(super) permit: Permit,
 }
 
+/// Room for so many jobs that are due is not given back.
+const FEW: usize = 16;
+
 /// A pool in its lane.
 #[derive(Debug)]
 pub(super) struct Place {
@@ -137,6 +140,9 @@ impl Place {
                     break;
                 }
                 queue.pop();
+            }
+            if queue.is_empty() {
+                queue.shrink_to(FEW);
             }
         }
         self.page.is_some() || Class::ALL.into_iter().any(|class| self.first(class).is_some())

@@ -160,18 +160,18 @@ impl Scheduler {
 
     /// One job as it stands.
     #[must_use]
-    pub fn view(&self, job: usize, now: Now) -> Option<JobView<'_>> {
+    pub fn view(&self, job: usize, now: Now) -> Option<JobView> {
         self.view_of(self.jobs.get(job)?, now)
     }
 
     /// Every job as it stands, in the order they were added.
-    pub fn views(&self, now: Now) -> impl Iterator<Item = JobView<'_>> {
+    pub fn views(&self, now: Now) -> impl Iterator<Item = JobView> {
         self.jobs.iter().filter_map(move |slot| self.view_of(slot, now))
     }
 
-    fn view_of<'a>(&'a self, slot: &'a JobSlot, now: Now) -> Option<JobView<'a>> {
+    fn view_of(&self, slot: &JobSlot, now: Now) -> Option<JobView> {
         let place = self.places.get(slot.place()).filter(|_| slot.state != State::Gone)?;
-        Some(slot.view(place.lane, now))
+        Some(slot.view(&place.pool, place.lane, now))
     }
 
     fn place(&mut self, lane: LaneIndex, pool: &UserPoolId) -> usize {
@@ -217,8 +217,7 @@ impl Scheduler {
         let lane = new.lane;
         let place = self.place(lane, &new.id);
         let of_pool = |slot: &&JobSlot| slot.place() == place && slot.state != State::Gone;
-        let watched: HashSet<JobId> =
-            self.jobs.iter().filter(of_pool).map(|slot| slot.watched.target.job.clone()).collect();
+        let watched: HashSet<JobId> = self.jobs.iter().filter(of_pool).map(|slot| slot.id.clone()).collect();
         let mut remembered = new.known.clone();
         remembered.retain(|(job, _)| !watched.contains(job));
         let index = self.pools.len();

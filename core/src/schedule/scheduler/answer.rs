@@ -58,6 +58,7 @@ impl Scheduler {
         actions: &mut Vec<Action>,
     ) {
         let Some(job) = self.jobs.get_mut(index) else { return };
+        let Some(place) = self.places.get(job.place()) else { return };
         let by = match &outcome {
             Outcome::Seen { by, .. } => *by,
             Outcome::Failed(_) => AskedBy::Describe,
@@ -67,7 +68,8 @@ impl Scheduler {
             Outcome::Failed(_) => None,
         };
         let mut past = job.past();
-        let step = past.track.step(&job.watched, Observation { sent, arrived: now.tick, at: now.wall, outcome });
+        let step =
+            past.track.step(&job.watched(&place.pool), Observation { sent, arrived: now.tick, at: now.wall, outcome });
         let is_doubted = matches!(step.pace, Pace::AskAgain(_));
         match (by, is_doubted) {
             // Said before, and asked about alone since.

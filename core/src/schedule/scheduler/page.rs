@@ -39,7 +39,7 @@ impl Scheduler {
         slot.part(&self.jobs);
         let watched = slot.jobs.iter().chain(&slot.over).filter_map(|index| self.jobs.get(*index));
         let watched = watched.filter(|job| job.place() == place && job.state != State::Gone);
-        let watched: HashSet<&JobId> = watched.map(|job| &job.watched.target.job).collect();
+        let watched: HashSet<&JobId> = watched.map(|job| &job.id).collect();
         let is_watched = |id: &JobId| watched.contains(id);
         let found = pool.page(page, is_watched, now, &self.settings.backoff, self.random.f64());
         if found.recovered {
@@ -74,7 +74,7 @@ impl Scheduler {
             (first..).zip(page.jobs).map(|(seat, (job, snapshot))| (job, (seat, snapshot))).collect();
         let is_shown = |index: &usize| {
             let job = self.jobs.get(*index).filter(|job| job.state.is_open())?;
-            Some((*index, shown.remove(&job.watched.target.job)?))
+            Some((*index, shown.remove(&job.id)?))
         };
         let seen: Vec<_> = slot.jobs.iter().filter_map(is_shown).collect();
         for (index, (seat, snapshot)) in seen {

@@ -28,7 +28,8 @@ impl Scheduler {
             new.pools.iter().map(|pool| (pool.id.clone(), pool.clone())).collect();
         for index in 0..self.jobs.len() {
             let Some(slot) = self.jobs.get(index).filter(|slot| slot.state != State::Gone) else { continue };
-            let target = &slot.watched.target;
+            let Some(place) = self.places.get(slot.place()) else { continue };
+            let target = &slot.target(&place.pool);
             let of_pool = |pool: &NewPool| (pool.lane, watched_of_pool(pool, target));
             let stays =
                 jobs.remove(target).map(|job| (job.lane, job.job)).or_else(|| pools.get(&target.pool).map(of_pool));
@@ -100,8 +101,8 @@ impl Scheduler {
     fn change_job(&mut self, index: usize, lane: LaneIndex, job: WatchedJob, now: Now) {
         let place = self.place(lane, &job.target.pool);
         let Some(slot) = self.jobs.get_mut(index) else { return };
-        let policy_changed = slot.watched.terms.policy != job.terms.policy;
-        slot.watched = job;
+        let policy_changed = slot.terms.policy != job.terms.policy;
+        slot.terms = job.terms;
         if policy_changed {
             // Whose end is known is over already: it may get another verdict, and is counted no more.
             slot.judge_anew();

@@ -206,7 +206,8 @@ impl Scheduler {
         let slot = self.jobs.get_mut(job)?;
         slot.state = State::InFlight;
         slot.polls = slot.polls.saturating_add(1);
-        Some((Item::Job(job), Question::Describe(slot.watched.target.clone())))
+        let place = self.places.get(slot.place())?;
+        Some((Item::Job(job), Question::Describe(slot.target(&place.pool))))
     }
 
     fn next_page(&mut self, place: usize) -> Option<(Item, Question)> {

@@ -39,7 +39,7 @@ fn a_job_that_its_pool_shows_after_a_change_is_watched_as_its_owner_says_now() {
         let changed = NewPool { lane, terms, ..pool(Vec::new()) };
         world.feed(replacement(Vec::new(), vec![changed.clone()]));
         world.run(100 * SECOND);
-        let views: Vec<JobView<'_>> = world.scheduler.views(world.now()).collect();
+        let views: Vec<JobView> = world.scheduler.views(world.now()).collect();
         assert_eq!(views.len(), 2);
         for view in views {
             assert_eq!((view.lane, &view.watched.terms), (lane, &changed.terms));
