@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use cognito_import_watch_core::domain::track::WatchedJob;
-use cognito_import_watch_core::domain::{AccountId, Counts, JobPolicy, JobSnapshot, JobStatus, Target, Verdict};
+use cognito_import_watch_core::domain::{AccountId, Counts, JobSnapshot, JobStatus, Target, Verdict};
 use cognito_import_watch_core::schedule::{BackoffPolicy, Batch, Ceilings, Ending, NewJob, Settings};
 use tokio::sync::mpsc;
 
@@ -101,13 +101,7 @@ async fn watch(script: &[Shown], signals: &[(u64, Signal)], hangup: OnHangup) ->
     let scheduler = Scheduler::new(settings, clock.now().tick);
     let source = Scripted(Mutex::new(script.iter().copied().collect()));
     let mut driver = Driver::new(scheduler, vec![Arc::new(source)], clock);
-    let job = WatchedJob {
-        target: "us-west-2_A/import-a".parse().unwrap(),
-        name: None,
-        account: None,
-        policy: Arc::new(JobPolicy::default()),
-        progress_interval: Duration::from_secs(30),
-    };
+    let job = WatchedJob { target: "us-west-2_A/import-a".parse().unwrap(), terms: Arc::default() };
     let (sender, receiver) = mpsc::channel(4);
     let signals = signals.to_vec();
     tokio::spawn(async move {

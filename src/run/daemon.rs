@@ -82,7 +82,7 @@ pub(super) struct Watched {
 /// # Errors
 /// When AWS's own settings or the state file cannot be used.
 pub(super) async fn watch(
-    plan: Plan,
+    mut plan: Plan,
     ending: Ending,
     keys: &Keys,
     memory: Remembered,
@@ -112,6 +112,8 @@ pub(super) async fn watch(
         newest: None,
     };
     daemon.note(moved, wall_time());
+    // The scheduler holds what is watched; a second copy would be most of the memory where that is much.
+    plan.jobs = Vec::new();
     let mut inputs = std::mem::take(&mut engine.inputs);
     let ended = loop {
         match (engine.driver.run(inputs, signals, OnHangup::HandBack, &mut daemon).await, &reload) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cognito_import_watch_core::domain::track::WatchedJob;
-use cognito_import_watch_core::domain::{AccountId, JobTrack, StoredTrack, Target, Verdict};
+use cognito_import_watch_core::domain::{AccountId, JobTrack, StoredTrack, Target, Terms, UserPoolId, Verdict};
 use cognito_import_watch_core::schedule::{
     Ending, Input, LaneIndex, NewJob, NewPool, Now, Replacement, Scheduler, Settings,
 };
@@ -98,31 +98,40 @@ pub(super) async fn watched(
     now: Now,
 ) -> Result<Replacement, CommandError> {
     let track = |stored: &StoredTrack| JobTrack::restored(stored.clone(), now.tick, now.wall);
-    let mut jobs = Vec::new();
+    let (mut jobs, mut shared) = (Vec::new(), Shared::default());
     for job in &plan.jobs {
         let lane = lanes.of(plan, job.account, job.target.pool.region()).await?;
         jobs.push(NewJob {
             lane,
             job: WatchedJob {
                 target: job.target.clone(),
-                name: job.name.as_deref().map(Into::into),
-                account: lanes.account(lane),
-                policy: Arc::new(job.policy.clone()),
-                progress_interval: plan.log.progress_interval,
+                terms: shared.of(Terms {
+                    name: job.name.as_deref().map(Into::into),
+                    account: lanes.account(lane),
+                    policy: Arc::new(job.policy.clone()),
+                    progress_interval: plan.log.progress_interval,
+                }),
             },
             known: known.get(&job.target).map(track).map(Box::new),
         });
     }
     let mut pools = Vec::new();
+    let mut known_of: HashMap<&UserPoolId, Vec<(&Target, &StoredTrack)>> = HashMap::new();
+    for (target, stored) in known {
+        known_of.entry(&target.pool).or_default().push((target, stored));
+    }
     for pool in &plan.pools {
         let lane = lanes.of(plan, pool.account, pool.id.region()).await?;
-        let of_pool = known.iter().filter(|(target, _)| target.pool == pool.id);
+        let of_pool = known_of.remove(&pool.id).unwrap_or_default().into_iter();
         pools.push(NewPool {
             lane,
             id: pool.id.clone(),
-            account: lanes.account(lane),
-            policy: Arc::new(pool.policy.clone()),
-            progress_interval: plan.log.progress_interval,
+            terms: shared.of(Terms {
+                name: None,
+                account: lanes.account(lane),
+                policy: Arc::new(pool.policy.clone()),
+                progress_interval: plan.log.progress_interval,
+            }),
             ignore_completed_before: pool.ignore_completed_before,
             known: of_pool.map(|(target, stored)| (target.job.clone(), track(stored))).collect(),
         });
@@ -134,6 +143,28 @@ pub(super) async fn watched(
         jobs,
         pools,
     })
+}
+
+/// Gives out the same terms once: of many jobs mostly the same is said.
+#[derive(Default)]
+struct Shared(Vec<Arc<Terms>>);
+
+impl Shared {
+    /// How many are looked through: those of jobs that a file has near each other.
+    const RECENT: usize = 16;
+
+    fn of(&mut self, terms: Terms) -> Arc<Terms> {
+        let recent = self.0.iter().rev().take(Self::RECENT);
+        if let Some(same) = recent.into_iter().find(|shared| ***shared == terms) {
+            return Arc::clone(same);
+        }
+        let terms = Arc::new(terms);
+        // Nobody shares a name of its own.
+        if terms.name.is_none() {
+            self.0.push(Arc::clone(&terms));
+        }
+        terms
+    }
 }
 
 impl Engine {
@@ -155,7 +186,7 @@ impl Engine {
             .scheduler()
             .views(self.clock.now())
             .map(|view| JobReport {
-                job: view.track.identity(view.watched),
+                job: view.track.identity(&view.watched),
                 snapshot: view.track.known().cloned(),
                 observed_at: view.track.last_good(),
                 verdict: view.verdict,

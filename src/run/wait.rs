@@ -177,7 +177,7 @@ impl Observer for Teller {
         for event in events {
             self.progress.event(event, moment(now));
         }
-        let identity = job.track.identity(job.watched);
+        let identity = job.track.identity(&job.watched);
         let known = job.track.known();
         let progress = JobProgress {
             name: identity.display_name().map(Into::into),

@@ -5,16 +5,16 @@
 
 use std::process::Command;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use cognito_import_watch_core::domain::{Counts, JobId, JobSnapshot, JobStatus, Target, Terms, Timestamp, WatchedJob};
+use cognito_import_watch_core::domain::{Counts, JobId, JobSnapshot, JobStatus, Target, Terms, WatchedJob};
 use cognito_import_watch_core::schedule::{
     Action, BackoffPolicy, Batch, Ceilings, Ending, Input, LaneIndex, NewJob, NewPool, Now, PollResult, PoolPage,
     Question, Scheduler, Settings,
 };
 
-use crate::table::Table;
-use crate::time::clocks;
+use crate::table::{Table, number};
+use crate::time::{SECOND, clocks, nanos};
 
 /// The most jobs on a page of a list.
 const PAGE: usize = 60;
@@ -59,34 +59,67 @@ pub const ROWS: [Row; 8] = [
     row(100_000, 500, 100, "InProgress", Named::Each),
 ];
 
-impl Row {
-    /// Reads what [`Row::arguments`] wrote.
-    #[must_use]
-    pub fn numbered(text: &str) -> Option<Self> {
-        ROWS.get(text.parse::<usize>().ok()?).copied()
-    }
+/// The word with which the program is told to measure one row.
+pub const ROW: &str = "scale-row";
 
-    /// Watches the jobs for ten simulated minutes, and says what that took: bytes of memory for each job, and
-    /// nanoseconds for each request with its answer.
-    #[must_use]
-    pub fn measure(self) -> (f64, f64) {
-        let before = resident();
+/// How long the jobs are watched, in simulated time.
+const WATCHED_FOR: u64 = 120 * SECOND;
+
+/// Measures every row.
+///
+/// # Errors
+/// When a process for it cannot be started, or dies.
+pub fn table() -> std::io::Result<Table> {
+    let head = ["jobs", "pools", "accounts", "status", "watched by", "bytes per job", "CPU µs per request"];
+    let mut table = Table::new("scale: the scheduler alone, for two simulated minutes", &head);
+    let program = std::env::current_exe()?;
+    for (index, row) in ROWS.iter().enumerate() {
+        let output = Command::new(&program).args([ROW, &index.to_string()]).output()?;
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        let mut figures = printed.split_whitespace().map(|figure| figure.parse().map_or("-".to_owned(), number));
+        let mut figure = || figures.next().unwrap_or_default();
+        table.row(vec![
+            row.jobs.to_string(),
+            row.pools.to_string(),
+            row.accounts.to_string(),
+            row.status.to_owned(),
+            match row.named {
+                Named::Each => "name".to_owned(),
+                Named::ByPool => "pool".to_owned(),
+            },
+            figure(),
+            figure(),
+        ]);
+    }
+    Ok(table)
+}
+
+/// What one row took: bytes of memory for each job, and microseconds of CPU for each request with its answer, with a
+/// space between them; `None` where there is no such row.
+#[must_use]
+pub fn measured(index: &str) -> Option<String> {
+    let (bytes, micros) = ROWS.get(index.parse::<usize>().ok()?)?.measure();
+    Some(format!("{bytes} {micros}"))
+}
+
+impl Row {
+    fn measure(self) -> (f64, f64) {
         let mut service = Service::new(self);
         let idle = resident();
         let mut scheduler = Scheduler::new(settings(), clocks(0).tick);
         for input in service.inputs() {
             service.feed(&mut scheduler, 0, input);
         }
-        let began = Instant::now();
+        let began = cpu_micros();
         let mut now = 0;
-        while now < 10 * 60 * crate::time::SECOND {
+        while now < WATCHED_FOR {
             let Some(wake) = scheduler.next_wake(clocks(now).tick) else { break };
-            now = crate::time::nanos(wake.as_duration()).max(now + 1);
+            now = nanos(wake.as_duration()).max(now + 1);
             service.feed(&mut scheduler, now, Input::Wake);
         }
-        let took = began.elapsed();
-        let bytes = resident().saturating_sub(idle.max(before));
-        (bytes as f64 / self.jobs as f64, took.as_nanos() as f64 / service.answers.max(1) as f64)
+        let took = cpu_micros().saturating_sub(began);
+        let bytes = resident().saturating_sub(idle);
+        (bytes as f64 / self.jobs as f64, took as f64 / service.answers.max(1) as f64)
     }
 }
 
@@ -188,6 +221,14 @@ fn settings() -> Settings {
         ending: Ending::WhenStopped,
         seed: 1,
     }
+}
+
+/// CPU that this process took, in microseconds; 0 where the system does not say.
+fn cpu_micros() -> u64 {
+    // The times are the 14th and 15th field, in hundredths of a second; the second one, the name, ends with a bracket.
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum::<u64>() * 10_000
 }
 
 /// The process's resident memory in bytes; 0 where the system does not say.
