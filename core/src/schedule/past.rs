@@ -16,7 +16,7 @@ const ROOM_TO_GROW: usize = 8;
 const BLOCK: usize = 16;
 
 /// What is known of a job, and since when.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Past {
     pub(super) track: JobTrack,
     sight: Sight,
@@ -25,7 +25,7 @@ pub(super) struct Past {
 }
 
 /// When it was seen last.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Sight {
     /// Never, since it was added then.
     Never(Tick),
@@ -37,6 +37,29 @@ impl Default for Sight {
     fn default() -> Self {
         Self::Never(Tick::ZERO)
     }
+}
+
+/// A past as it is packed: mostly two of its times follow from others.
+#[derive(Serialize, Deserialize)]
+struct Written<Track> {
+    track: Track,
+    sight: WrittenSight,
+    created: WrittenCreation,
+}
+
+#[derive(Serialize, Deserialize)]
+enum WrittenSight {
+    Never(Tick),
+    At(Tick),
+    /// When the newest answer came.
+    Newest,
+}
+
+#[derive(Serialize, Deserialize)]
+enum WrittenCreation {
+    At(Option<Tick>),
+    /// As long before it was seen last as that answer says.
+    ByService,
 }
 
 /// A past in as few bytes as it takes; none where nothing was heard of the job yet.
@@ -69,6 +92,42 @@ impl Past {
         Some(created.plus(limit))
     }
 
+    /// What the last good answer says of when the job was created.
+    fn created_by_service(track: &JobTrack, sight: Sight) -> Option<Tick> {
+        let Sight::At(seen) = sight else { return None };
+        let then = track.date().or(track.last_good())?;
+        Some(seen.minus(then.since(track.known()?.created_at?)))
+    }
+
+    fn written(&self) -> Written<&JobTrack> {
+        let by_service = Self::created_by_service(&self.track, self.sight);
+        Written {
+            track: &self.track,
+            sight: match self.sight {
+                Sight::Never(at) => WrittenSight::Never(at),
+                Sight::At(at) if self.track.newest() == Some(at) => WrittenSight::Newest,
+                Sight::At(at) => WrittenSight::At(at),
+            },
+            created: match self.created {
+                Some(_) if self.created == by_service => WrittenCreation::ByService,
+                created => WrittenCreation::At(created),
+            },
+        }
+    }
+
+    fn read(Written { track, sight, created }: Written<JobTrack>) -> Self {
+        let sight = match sight {
+            WrittenSight::Never(at) => Sight::Never(at),
+            WrittenSight::At(at) => Sight::At(at),
+            WrittenSight::Newest => Sight::At(track.newest().unwrap_or_default()),
+        };
+        let created = match created {
+            WrittenCreation::At(created) => created,
+            WrittenCreation::ByService => Self::created_by_service(&track, sight),
+        };
+        Self { track, sight, created }
+    }
+
     /// Since when nothing was seen of it.
     pub(super) fn unseen_since(&self) -> Tick {
         match self.sight {
@@ -89,9 +148,10 @@ impl Past {
 impl Packed {
     /// Packs a past in place of what was packed. What is read again and again stays where it is in memory.
     pub(super) fn pack(&mut self, past: &Past) {
-        if postcard::to_slice(past, &mut self.0).is_err() {
+        let written = past.written();
+        if postcard::to_slice(&written, &mut self.0).is_err() {
             // It fails for want of room alone: every type has a known length.
-            let bytes = postcard::to_allocvec(past).unwrap_or_default();
+            let bytes = postcard::to_allocvec(&written).unwrap_or_default();
             let mut room = vec![0; bytes.len().next_multiple_of(BLOCK) + ROOM_TO_GROW].into_boxed_slice();
             for (to, from) in room.iter_mut().zip(bytes) {
                 *to = from;
@@ -103,7 +163,7 @@ impl Packed {
     /// The past of a job that was added at a time, unless it was packed since.
     pub(super) fn unpack(&self, added: Tick) -> Past {
         // What was packed can be unpacked.
-        postcard::from_bytes(&self.0).unwrap_or_else(|_| Past::begin(added))
+        postcard::from_bytes(&self.0).map_or_else(|_| Past::begin(added), Past::read)
     }
 }
 
@@ -147,7 +207,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_was_packed_is_unpacked_as_it_was(outcomes in proptest::collection::vec(outcome(), 0..6), at in any::<u64>()) {
+        fn whatever_was_packed_is_unpacked_as_it_was(outcomes in proptest::collection::vec(outcome(), 0..6), at in any::<u64>(), service_now in any::<i64>()) {
             let policy = JobPolicy { max_failed_users: Limit::Any, ..JobPolicy::default() };
             let terms = Terms {
                 name: None, account: None, policy: policy.into(), progress_interval: std::time::Duration::ZERO,
@@ -159,9 +219,9 @@ mod tests {
             for outcome in outcomes {
                 tick = tick.plus(std::time::Duration::from_secs(1));
                 if let Outcome::Seen { snapshot, .. } = &outcome {
-                    past.seen(tick, snapshot, Timestamp::from_millis(0));
+                    past.seen(tick, snapshot, Timestamp::from_millis(service_now));
                 }
-                let observation = Observation { sent: tick, arrived: tick, at: Timestamp::from_millis(7), outcome };
+                let observation = Observation { sent: tick, arrived: tick, at: Timestamp::from_millis(service_now), outcome };
                 past.track = past.track.step(&job, observation).next;
                 packed.pack(&past);
                 prop_assert_eq!(packed.unpack(Tick::ZERO), past.clone());
