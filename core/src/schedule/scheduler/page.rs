@@ -104,8 +104,28 @@ impl Scheduler {
     fn end_reading(&mut self, now: Now, place: usize) {
         let Some(slot) = self.places.get_mut(place) else { return };
         let seat = slot.reader.end();
+        self.is_read(now, place, Some(seat));
+    }
+
+    /// Ends the readings whose next page is not asked for yet and that nobody needs any more: what is watched changed.
+    pub(super) fn drop_readings(&mut self, now: Now) {
+        for place in 0..self.places.len() {
+            let is_needed = self.settings.batch == Batch::Auto && self.expects(place) > 0;
+            let Some(slot) = self.places.get_mut(place) else { continue };
+            if slot.page.is_some() && slot.reader.finds() == Finds::Nothing && !is_needed {
+                slot.page = None;
+                slot.reader.end();
+                self.is_read(now, place, None);
+            }
+        }
+    }
+
+    /// What waited for a reading goes on: jobs that it did not show, those that are worth a list of their own, and the
+    /// pool, where it came due meanwhile.
+    fn is_read(&mut self, now: Now, place: usize, seat: Option<Seat>) {
+        let Some(slot) = self.places.get_mut(place) else { return };
         slot.held = Held::default();
-        self.ask_alone(place, Some(seat));
+        self.ask_alone(place, seat);
         let pool = self.places.get(place).and_then(|place| place.watched);
         if let Some(index) = pool
             && let Some(pool) = self.pools.get_mut(index)
@@ -120,7 +140,6 @@ impl Scheduler {
         let Some(slot) = self.places.get_mut(place) else { return };
         let finds = slot.reader.finds();
         slot.reader.failed(error.kind, now.tick);
-        slot.held = Held::default();
         let pool = slot.watched.filter(|_| finds == Finds::Jobs);
         match pool.and_then(|index| Some((index, self.pools.get_mut(index)?))) {
             Some((index, pool)) => {
@@ -133,7 +152,7 @@ impl Scheduler {
             }
             None => actions.push(Action::ListFailed { pool: slot.pool.clone(), error }),
         }
-        self.ask_alone(place, None);
+        self.is_read(now, place, None);
     }
 
     /// Has the jobs that a list should have shown wait for their turn again.

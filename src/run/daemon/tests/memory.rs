@@ -72,6 +72,12 @@ impl Memory {
         self.under_way.iter().filter(move |noted| noted.target == target).flat_map(|noted| &noted.lines)
     }
 
+    /// The lines that may not be in the file yet about the jobs of a pool that are watched.
+    pub(super) fn under_way_of(&self, pool: &str, config: &Config) -> impl Iterator<Item = &String> {
+        let is_of = move |noted: &&Noted| noted.target.split('/').next() == Some(pool) && config.watches(&noted.target);
+        self.under_way.iter().filter(is_of).flat_map(|noted| &noted.lines)
+    }
+
     /// Whether the file lacks something.
     pub(super) fn is_behind(&self) -> bool {
         !self.under_way.is_empty()
