@@ -93,8 +93,11 @@ impl Scheduler {
         }
     }
 
-    /// How many jobs the list has still to show.
+    /// How many jobs the list has still to show: none, where the owner wants no lists any more.
     fn expects(&self, place: usize) -> usize {
+        if self.settings.batch == Batch::Never {
+            return 0;
+        }
         let jobs = self.places.get(place).into_iter().flat_map(|place| &place.jobs);
         let is_expected = |job: &&usize| matches!(self.jobs.get(**job).map(|job| job.state), Some(State::Expected(_)));
         jobs.filter(is_expected).count()
@@ -110,7 +113,7 @@ impl Scheduler {
     /// Ends the readings whose next page is not asked for yet and that nobody needs any more: what is watched changed.
     pub(super) fn drop_readings(&mut self, now: Now) {
         for place in 0..self.places.len() {
-            let is_needed = self.settings.batch == Batch::Auto && self.expects(place) > 0;
+            let is_needed = self.expects(place) > 0;
             let Some(slot) = self.places.get_mut(place) else { continue };
             if slot.page.is_some() && slot.reader.finds() == Finds::Nothing && !is_needed {
                 slot.page = None;
