@@ -1,6 +1,6 @@
 //! What has to survive: the stories that the daemon has in mind, those that its file knows, and those on their way there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cognito_import_watch_core::domain::StoredTrack;
 
@@ -96,8 +96,10 @@ impl Memory {
         self.history.clear();
     }
 
-    /// The file was removed under the process, and holds this now.
-    pub(super) fn begun_anew(&mut self, history: Vec<String>) {
+    /// The file was removed under the process, and holds this now. Jobs that the process left alone, for they were over
+    /// long ago, are known to nobody any more: these it holds.
+    pub(super) fn begun_anew(&mut self, history: Vec<String>, held: &BTreeSet<String>) {
+        self.mind.retain(|target, _| held.contains(target));
         self.file.clear();
         self.history = history;
     }
