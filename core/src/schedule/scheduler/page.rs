@@ -80,7 +80,10 @@ impl Scheduler {
         for (index, (seat, snapshot)) in seen {
             let Some(job) = self.jobs.get_mut(index) else { continue };
             job.seat = Seat::At(seat);
+            let is_known = job.past().track.known().is_some();
             let timing = match job.state {
+                // It was taken out of the config and put back meanwhile: what is known of it may be newer.
+                _ if is_known && job.asked > sent => continue,
                 State::Expected(_) => Timing::Due,
                 // It was asked about alone meanwhile, or is being.
                 _ if job.past().track.newest().is_some_and(|newest| newest > sent) => continue,

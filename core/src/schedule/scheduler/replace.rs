@@ -113,7 +113,7 @@ impl Scheduler {
             return;
         }
         let goes_on = std::mem::replace(&mut slot.state, State::Gone);
-        let left = slot.place;
+        let left = slot.place();
         self.recount(index);
         let Some(slot) = self.jobs.get_mut(index) else { return };
         slot.move_to(place);
