@@ -87,8 +87,8 @@ pub(super) struct PollFile {
     /// How long one request may take.
     #[schemars(extend("default" = "10s"))]
     pub(super) request_timeout: Field<PositivePeriod>,
-    /// "auto": ListUserImportJobs where it costs fewer calls; "never": DescribeUserImportJob only. This version looks at
-    /// jobs by DescribeUserImportJob alone, whichever is written.
+    /// "auto": the jobs of a pool are looked at by ListUserImportJobs where that saves at least three calls, and one by
+    /// one by DescribeUserImportJob otherwise; "never": DescribeUserImportJob only.
     #[schemars(extend("default" = "auto"))]
     pub(super) batch: Field<BatchWord>,
 }
