@@ -92,7 +92,8 @@ fn asked<'a>(record: &'a [Value], operation: &str, subject: fn(&Value) -> String
 /// Each of these questions, and when the next of them was asked.
 fn with_next<'a>(entries: &[&'a Value]) -> impl Iterator<Item = (&'a Value, Option<f64>)> {
     let next = entries.iter().skip(1).map(|next| Some(at(next))).chain([None]);
-    entries.to_vec().into_iter().zip(next.collect::<Vec<_>>())
+    let next: Vec<Option<f64>> = next.collect();
+    entries.iter().copied().zip(next)
 }
 
 /// The answers about each job, by pool and job.

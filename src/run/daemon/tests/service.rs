@@ -34,10 +34,14 @@ impl TrueJob {
         self.completed.is_some()
     }
 
-    /// How it was at a moment; `None` before it was made.
-    fn at(&self, moment: i64) -> Option<&Sight> {
-        let past = || self.past.iter().rev().find(|(from, _)| *from <= moment).map(|(_, sight)| sight);
-        if self.since <= moment { Some(&self.sight) } else { past() }
+    fn was_made_by(&self, moment: i64) -> bool {
+        self.past.first().map_or(self.since, |(from, _)| *from) <= moment
+    }
+
+    /// How it was at a moment; before it was made, how it began.
+    fn at(&self, moment: i64) -> &Sight {
+        let known_by = self.past.iter().rev().find(|(from, _)| *from <= moment).or(self.past.first());
+        known_by.filter(|_| moment < self.since).map_or(&self.sight, |(_, sight)| sight)
     }
 
     fn becomes(&mut self, sight: Sight, now: i64) {
@@ -137,9 +141,14 @@ impl Service {
         }
     }
 
-    /// How a list shows a job now, if it does.
+    /// How a list shows a job now, where it does.
     pub(super) fn listed(&self, target: &str, now: i64) -> Option<&Sight> {
-        self.job(target)?.at(now - i64::try_from(self.lag.as_millis()).unwrap())
+        Some(self.job(target)?.at(self.behind(now)))
+    }
+
+    /// The moment that lists show now.
+    fn behind(&self, now: i64) -> i64 {
+        now - i64::try_from(self.lag.as_millis()).unwrap()
     }
 
     fn describe(&self, target: &Target, date: Option<Timestamp>) -> PollResult {
@@ -150,14 +159,15 @@ impl Service {
     }
 
     fn page(&self, pool: &UserPoolId, token: Option<&str>, date: Option<Timestamp>, now: i64) -> PoolPage {
-        let of_pool = self.of_pool(pool.as_str());
-        let oldest_first: Vec<_> = of_pool.filter_map(|job| Some((job, self.listed(&job.target, now)?))).collect();
-        // A list that falls behind may have lost the jobs that a page was to begin with.
-        let end = token.map_or(usize::MAX, |token| token.parse().unwrap()).min(oldest_first.len());
+        let moment = self.behind(now);
+        let oldest_first: Vec<&TrueJob> = self.of_pool(pool.as_str()).collect();
+        // Of what it was shown to begin with a list knows all that is older.
+        let shown = || oldest_first.iter().take_while(|job| job.was_made_by(moment)).count();
+        let end = token.map_or_else(shown, |token| token.parse().unwrap());
         let begin = end.saturating_sub(self.page);
-        let jobs = oldest_first[begin..end].iter().rev().map(|(job, sight)| {
+        let jobs = oldest_first[begin..end].iter().rev().map(|job| {
             let target: Target = job.target.parse().unwrap();
-            (target.job, snapshot(job, sight))
+            (target.job, snapshot(job, job.at(moment)))
         });
         PoolPage { jobs: jobs.collect(), next: (begin > 0).then(|| begin.to_string()), date }
     }
