@@ -19,6 +19,8 @@ fn question(target: &Target) -> Question<'_> {
         job: Some(&target.job),
         region: "cn-north-1",
         account: "123456789012".parse().ok(),
+        account_name: None,
+        role: None,
         profile: None,
         renewal: Renewal::Possible,
         secrets: Vec::new(),
