@@ -133,3 +133,12 @@ fn keys_that_end_soon_are_renewed_before_and_no_poll_fails() {
     let record = stage.close();
     assert!(record.iter().all(|entry| entry["error"].is_null() && entry["http_status"] == 200), "{record:?}");
 }
+
+#[test]
+fn an_account_whose_sts_never_answers_holds_up_nobody_else() {
+    let hangs = "[[fault]]\noperation = \"AssumeRole\"\nanswer = {kind = \"hang\"}\n";
+    let stage = Stage::new(&scenario(&format!("{}{hangs}", role("")), 20));
+    let running = run(&stage, &format!("{FAST}{}{}", far("", 20), near())).start();
+    running.event("job.completed");
+    assert_eq!(names(&events_of(&running.kill(), "a")), ["job.first_seen", "job.status_changed", "job.completed"]);
+}

@@ -1,5 +1,8 @@
 //! TLS with an authority that the system does not know, as behind a company's proxy.
 
+use cognito_import_simulator::TlsFiles;
+use serde_json::Value;
+
 use super::way::Authority;
 use crate::harness::{ACCOUNT, Program, Stage, jobs, target};
 
@@ -56,4 +59,30 @@ fn sts_is_trusted_by_the_same_bundle() {
     look().env("AWS_CA_BUNDLE", authority.bundle()).end().with_code(0);
     let operations: Vec<_> = stage.close().iter().map(|entry| entry["operation"].clone()).collect();
     assert_eq!(operations, ["AssumeRole", "DescribeUserImportJob"]);
+}
+
+#[test]
+fn the_simulator_speaks_tls_as_a_command_too() {
+    let authority = Authority::new("ours");
+    let TlsFiles { certificate, key } = authority.certificate(&["127.0.0.1"]);
+    let directory = tempfile::tempdir().unwrap();
+    let simulate = ["simulate", "--listen", "127.0.0.1:0", "--output", "json", "--tls-cert"];
+    let one_alone = Program::new(directory.path(), simulate).arg(&certificate).end().with_code(2);
+    assert!(one_alone.stderr.contains("--tls-key"), "{one_alone}");
+    let swapped =
+        Program::new(directory.path(), simulate).arg(&key).arg("--tls-key").arg(&certificate).end().with_code(74);
+    assert!(swapped.stderr.contains("server.key for TLS"), "{swapped}");
+
+    let simulator = Program::new(directory.path(), simulate).arg(&certificate).arg("--tls-key").arg(&key).start();
+    let hello: Value = serde_json::from_str(&simulator.line(|_| true)).unwrap();
+    let (url, account) = (hello["endpoint_url"].as_str().unwrap(), &hello["accounts"][0]);
+    assert!(url.starts_with("https://127.0.0.1:"), "{url}");
+    let list = Program::new(directory.path(), ["list", hello["pools"][0]["id"].as_str().unwrap()])
+        .args(["--endpoint-url", url])
+        .env("AWS_ACCESS_KEY_ID", account["access_key_id"].as_str().unwrap())
+        .env("AWS_SECRET_ACCESS_KEY", account["secret_access_key"].as_str().unwrap())
+        .env("AWS_CA_BUNDLE", authority.bundle());
+    list.end().with_code(0);
+    simulator.signal("TERM");
+    simulator.end().with_code(0);
 }
