@@ -242,6 +242,12 @@ pub struct SimulateArgs {
     /// A file that gets a JSON line per answer
     #[arg(long, value_name = "FILE", env = "COGNITO_IMPORT_WATCH_RECORD")]
     pub record: Option<PathBuf>,
+    /// The certificate, in PEM: speaks TLS, and nothing else
+    #[arg(long, value_name = "FILE", requires = "tls_key", env = "COGNITO_IMPORT_WATCH_TLS_CERT")]
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's private key, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert", env = "COGNITO_IMPORT_WATCH_TLS_KEY")]
+    pub tls_key: Option<PathBuf>,
 }
 
 /// Flags of `completions`.

@@ -6,7 +6,7 @@
 use cognito_import_watch_core::schedule::Batch;
 use schemars::JsonSchema;
 
-use super::account_value::{EndpointUrl, ExternalId, RoleArn};
+use super::account_value::{EndpointUrl, ExternalId, RoleArn, SessionName};
 use super::plan::{LogFormat, LogLevel, OnCorrupt};
 use super::problem::Written;
 use super::reader::TableReader;
@@ -288,10 +288,14 @@ pub(super) struct AccountFile {
     /// What jobs and pools call it. No two accounts have the same name.
     #[schemars(required)]
     pub(super) name: Field<Name>,
-    /// The role to assume with the default chain's credentials. Not together with profile.
+    /// The role to assume, with the credentials of source_profile, else of the default chain. Not together with profile.
     pub(super) role_arn: Field<RoleArn>,
     /// The external id that the role's owner asks for. Only with role_arn.
     pub(super) external_id: Field<ExternalId>,
+    /// What CloudTrail calls us: cognito-import-watch, unless set. Only with role_arn.
+    pub(super) session_name: Field<SessionName>,
+    /// The profile of the shared AWS files whose credentials assume the role. Only with role_arn.
+    pub(super) source_profile: Field<Name>,
     /// The profile of the shared AWS files to use. Not together with role_arn.
     pub(super) profile: Field<Name>,
     /// The address to ask instead of Cognito's own.
@@ -307,6 +311,8 @@ impl AccountFile {
             name: table.required("name"),
             role_arn: table.value("role_arn"),
             external_id: table.value("external_id"),
+            session_name: table.value("session_name"),
+            source_profile: table.value("source_profile"),
             profile: table.value("profile"),
             endpoint_url: table.value("endpoint_url"),
             region: table.value("region"),

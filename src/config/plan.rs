@@ -102,12 +102,16 @@ pub enum CredentialsPlan {
     Default,
     /// A profile of the shared AWS files.
     Profile(String),
-    /// A role assumed with the default chain's credentials.
+    /// A role assumed with the credentials of a profile, else of the default chain.
     Role {
         /// `arn:<partition>:iam::<account>:role/<name>`.
         arn: String,
         /// The secret handshake that the role's owner asks for.
         external_id: Option<String>,
+        /// What CloudTrail calls the session.
+        session_name: Option<String>,
+        /// The profile whose credentials assume it; the default chain where there is none.
+        source_profile: Option<String>,
     },
 }
 

@@ -8,7 +8,7 @@ use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value as Json;
 
-use super::account_value::{EndpointUrl, ExternalId, RoleArn};
+use super::account_value::{EndpointUrl, ExternalId, RoleArn, SessionName};
 use super::file::{BatchWord, ConfigFile, LogFormatWord};
 use super::plan::{LogLevel, OnCorrupt};
 use super::problem::{Written, listed};
@@ -137,6 +137,9 @@ looks_like! {
     });
     ExternalId => json_schema!({
         "title": "external id", "type": "string", "minLength": 2, "maxLength": 1224, "pattern": r"^[\w+=,.@:/-]*$",
+    });
+    SessionName => json_schema!({
+        "title": "session name", "type": "string", "minLength": 2, "maxLength": 64, "pattern": r"^[\w+=,.@-]*$",
     });
     EndpointUrl => json_schema!({
         "title": "http or https address", "type": "string", "pattern": "^https?://[^/@?#]+(/[^?#]*)?$",

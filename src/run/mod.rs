@@ -1,6 +1,6 @@
 //! The commands, one file each: here the rooms are put together.
 //!
-//! [`perform`] is the table of contents. `load` reads what is to be watched, `engine` puts scheduler, sources and
+//! [`perform`] is the table of contents. `load` reads what is to be watched, `lanes` says who asks for it, `engine` puts scheduler, sources and
 //! driver together, `console` is where results and errors are printed; the rest are the commands.
 
 mod check;
@@ -10,6 +10,7 @@ mod daemon_log;
 mod demo;
 mod engine;
 mod history;
+mod lanes;
 mod list;
 mod load;
 mod outlet;

@@ -5,6 +5,7 @@
 
 mod harness;
 
+mod accounts;
 mod ceilings;
 mod config;
 mod crash;

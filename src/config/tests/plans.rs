@@ -65,6 +65,7 @@ fn accounts_are_referred_to_by_name_and_the_default_chain_is_always_there() {
          [[job]]\ntarget = 'us-west-2_B/import-a'\n\
          [[pool]]\nid = 'eu-west-1_C'\naccount = 'lab'\n\
          [[account]]\nname = 'prod'\nrole_arn = 'arn:aws:iam::123456789012:role/path/watch'\nexternal_id = 'x1'\n\
+         session_name = 'nightly'\nsource_profile = 'base'\n\
          [[account]]\nname = 'lab'\nprofile = 'lab'\nendpoint_url = 'http://[::1]:9229'\nregion = 'eu-west-1'\n",
     );
     let account = |account| plan.account(account).unwrap();
@@ -72,6 +73,8 @@ fn accounts_are_referred_to_by_name_and_the_default_chain_is_always_there() {
     let role = CredentialsPlan::Role {
         arn: "arn:aws:iam::123456789012:role/path/watch".into(),
         external_id: Some("x1".into()),
+        session_name: Some("nightly".into()),
+        source_profile: Some("base".into()),
     };
     assert_eq!((prod.name.as_deref(), &prod.credentials), (Some("prod"), &role));
     assert_eq!(prod.id().map(|id| id.to_string()).as_deref(), Some("123456789012"));
