@@ -80,7 +80,10 @@ impl Scheduler {
         for (index, (seat, snapshot)) in seen {
             let Some(job) = self.jobs.get_mut(index) else { continue };
             job.seat = Seat::At(seat);
+            let is_known = job.past().track.known().is_some();
             let timing = match job.state {
+                // It was taken out of the config and put back meanwhile: what is known of it may be newer.
+                _ if is_known && job.asked > sent => continue,
                 State::Expected(_) => Timing::Due,
                 // It was asked about alone meanwhile, or is being.
                 _ if job.past().track.newest().is_some_and(|newest| newest > sent) => continue,
@@ -93,8 +96,11 @@ impl Scheduler {
         }
     }
 
-    /// How many jobs the list has still to show.
+    /// How many jobs the list has still to show: none, where the owner wants no lists any more.
     fn expects(&self, place: usize) -> usize {
+        if self.settings.batch == Batch::Never {
+            return 0;
+        }
         let jobs = self.places.get(place).into_iter().flat_map(|place| &place.jobs);
         let is_expected = |job: &&usize| matches!(self.jobs.get(**job).map(|job| job.state), Some(State::Expected(_)));
         jobs.filter(is_expected).count()
@@ -104,8 +110,28 @@ impl Scheduler {
     fn end_reading(&mut self, now: Now, place: usize) {
         let Some(slot) = self.places.get_mut(place) else { return };
         let seat = slot.reader.end();
+        self.is_read(now, place, Some(seat));
+    }
+
+    /// Ends the readings whose next page is not asked for yet and that nobody needs any more: what is watched changed.
+    pub(super) fn drop_readings(&mut self, now: Now) {
+        for place in 0..self.places.len() {
+            let is_needed = self.expects(place) > 0;
+            let Some(slot) = self.places.get_mut(place) else { continue };
+            if slot.page.is_some() && slot.reader.finds() == Finds::Nothing && !is_needed {
+                slot.page = None;
+                slot.reader.end();
+                self.is_read(now, place, None);
+            }
+        }
+    }
+
+    /// What waited for a reading goes on: jobs that it did not show, those that are worth a list of their own, and the
+    /// pool, where it came due meanwhile.
+    fn is_read(&mut self, now: Now, place: usize, seat: Option<Seat>) {
+        let Some(slot) = self.places.get_mut(place) else { return };
         slot.held = Held::default();
-        self.ask_alone(place, Some(seat));
+        self.ask_alone(place, seat);
         let pool = self.places.get(place).and_then(|place| place.watched);
         if let Some(index) = pool
             && let Some(pool) = self.pools.get_mut(index)
@@ -120,7 +146,6 @@ impl Scheduler {
         let Some(slot) = self.places.get_mut(place) else { return };
         let finds = slot.reader.finds();
         slot.reader.failed(error.kind, now.tick);
-        slot.held = Held::default();
         let pool = slot.watched.filter(|_| finds == Finds::Jobs);
         match pool.and_then(|index| Some((index, self.pools.get_mut(index)?))) {
             Some((index, pool)) => {
@@ -133,7 +158,7 @@ impl Scheduler {
             }
             None => actions.push(Action::ListFailed { pool: slot.pool.clone(), error }),
         }
-        self.ask_alone(place, None);
+        self.is_read(now, place, None);
     }
 
     /// Has the jobs that a list should have shown wait for their turn again.

@@ -44,6 +44,7 @@ impl Scheduler {
             self.add_job(job, now);
         }
         self.replace_pools(new.pools, now);
+        self.drop_readings(now);
         self.sweep();
     }
 
@@ -112,6 +113,7 @@ impl Scheduler {
             return;
         }
         let goes_on = std::mem::replace(&mut slot.state, State::Gone);
+        let left = slot.place();
         self.recount(index);
         let Some(slot) = self.jobs.get_mut(index) else { return };
         slot.move_to(place);
@@ -122,6 +124,9 @@ impl Scheduler {
         };
         if slot.state == State::Waiting(now.tick) {
             self.agenda.push(now.tick, Appointment::Job(index));
+        }
+        if let Some(left) = self.places.get_mut(left) {
+            left.jobs.retain(|job| *job != index);
         }
         if let Some(place) = self.places.get_mut(place) {
             place.jobs.push(index);

@@ -34,6 +34,8 @@ struct World {
     answers: Vec<(Duration, u64, PollResult)>,
     in_flight: BTreeMap<u64, Question>,
     sent: Vec<(Duration, Question)>,
+    /// The lanes of those that were sent.
+    lanes: Vec<LaneIndex>,
     events: Vec<(Duration, JobEvent)>,
     rates: Vec<RateChange>,
     pool_failures: Vec<News>,
@@ -51,6 +53,7 @@ impl World {
             answers: Vec::new(),
             in_flight: BTreeMap::new(),
             sent: Vec::new(),
+            lanes: Vec::new(),
             events: Vec::new(),
             rates: Vec::new(),
             pool_failures: Vec::new(),
@@ -75,6 +78,7 @@ impl World {
                     self.answers.push((self.now + takes, request.id, result));
                     self.in_flight.insert(request.id, request.question.clone());
                     self.sent.push((self.now, request.question));
+                    self.lanes.push(request.lane);
                 }
                 Action::Observed { events, .. } => {
                     self.events.extend(events.into_iter().map(|event| (self.now, event)));
