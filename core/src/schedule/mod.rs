@@ -10,6 +10,7 @@ mod place;
 pub mod pool;
 mod rate;
 mod reader;
+pub mod rules;
 pub mod scheduler;
 pub mod settings;
 mod turn;
@@ -21,5 +22,6 @@ pub use message::{
     Action, Input, LaneIndex, NewJob, NewPool, Now, PollResult, Question, Replacement, Request, Settings,
 };
 pub use pool::{News, PoolPage};
+pub use rules::PoolFilter;
 pub use scheduler::Scheduler;
 pub use settings::{Batch, Ceilings, Ending, InvalidCeiling};

@@ -1,16 +1,14 @@
 //! One watched pool: which of the jobs that its list shows are to be watched, and when its list is read again.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::BackoffPolicy;
 use super::job::{Look, SLOW, is_fresh};
+use super::rules::PoolRules;
 use super::settings::Ending;
 use crate::domain::track::{ASK_AGAIN, WatchedJob};
-use crate::domain::{
-    AccountId, ErrorKind, JobId, JobPolicy, JobSnapshot, PollError, Target, Tick, Timestamp, UserPoolId, Verdict,
-};
+use crate::domain::{ErrorKind, JobId, JobSnapshot, PollError, Target, Tick, Timestamp, UserPoolId, Verdict};
 
 /// One page of ListUserImportJobs, newest job first.
 #[derive(Clone, Debug)]
@@ -38,10 +36,7 @@ pub(super) struct PoolSlot {
     pub(super) id: UserPoolId,
     pub(super) place: usize,
     pub(super) state: PoolState,
-    account: Option<AccountId>,
-    policy: Arc<JobPolicy>,
-    progress_interval: Duration,
-    ignore_completed_before: Duration,
+    rules: PoolRules,
     known: HashMap<JobId, Known>,
     /// The number of the reading that is under way.
     reading: u32,
@@ -134,13 +129,10 @@ pub(super) enum Then {
 impl PoolSlot {
     pub(super) fn new(new: super::NewPool, place: usize, now: Tick, noted: impl Iterator<Item = JobId>) -> Self {
         Self {
+            rules: PoolRules::of(&new),
             id: new.id,
             place,
             state: PoolState::Waiting(now),
-            account: new.account,
-            policy: new.policy,
-            progress_interval: new.progress_interval,
-            ignore_completed_before: new.ignore_completed_before,
             known: noted.map(|job| (job, Known::Noted)).collect(),
             reading: 0,
             read: Read::Never,
@@ -165,12 +157,29 @@ impl PoolSlot {
         self.state = PoolState::Over(None);
     }
 
-    /// Takes over what its owner says of it now; what was read of it stays.
-    pub(super) fn change(&mut self, new: super::NewPool) {
-        self.account = new.account;
-        self.policy = new.policy;
-        self.progress_interval = new.progress_interval;
-        self.ignore_completed_before = new.ignore_completed_before;
+    /// Takes over what its owner says of it now. What was read of it stays, unless other jobs are wanted now: then all
+    /// but the watched ones are forgotten, and the list is read again, to its end. Says when.
+    pub(super) fn change(
+        &mut self,
+        new: &super::NewPool,
+        now: Tick,
+        watched: impl Iterator<Item = JobId>,
+    ) -> Option<Tick> {
+        let rules = PoolRules::of(new);
+        let other_jobs = rules.filter != self.rules.filter;
+        self.rules = rules;
+        if !other_jobs {
+            return None;
+        }
+        self.known = watched.map(|job| (job, Known::Noted)).collect();
+        self.end_reading(Until::TheEnd);
+        match self.state {
+            PoolState::Waiting(_) => {
+                self.state = PoolState::Waiting(now);
+                Some(now)
+            }
+            PoolState::Due | PoolState::Reading | PoolState::InFlight | PoolState::Over(_) => None,
+        }
     }
 
     /// Whether the list was read to its end once, or is not read any more.
@@ -343,7 +352,7 @@ impl PoolSlot {
         let mut met_known = false;
         for (id, snapshot) in &page.jobs {
             match self.known.insert(id.clone(), Known::Listed(self.reading)) {
-                None if self.wanted(snapshot, date) => jobs.push(self.job(id.clone())),
+                None if self.wants(snapshot, date) => jobs.push(self.job(id.clone(), Some(snapshot))),
                 None | Some(Known::Noted) => {}
                 Some(Known::Listed(reading)) => met_known |= reading < self.reading,
             }
@@ -376,20 +385,13 @@ impl PoolSlot {
         self.until = until;
     }
 
-    pub(super) fn job(&self, job: JobId) -> WatchedJob {
-        WatchedJob {
-            target: Target { pool: self.id.clone(), job },
-            name: None,
-            account: self.account.clone(),
-            policy: Arc::clone(&self.policy),
-            progress_interval: self.progress_interval,
-        }
+    /// One of its jobs; `known` is what is known of it.
+    pub(super) fn job(&self, job: JobId, known: Option<&JobSnapshot>) -> WatchedJob {
+        self.rules.job(Target { pool: self.id.clone(), job }, known)
     }
 
-    /// Jobs that were over long ago are left alone; one without a date is not known to be old.
-    pub(super) fn wanted(&self, snapshot: &JobSnapshot, now: Timestamp) -> bool {
-        let last = snapshot.completed_at.or(snapshot.started_at).or(snapshot.created_at);
-        let old = last.is_some_and(|last| now.since(last) > self.ignore_completed_before);
-        !(snapshot.status.is_terminal() && old)
+    /// Whether a job that is not watched is to be.
+    pub(super) fn wants(&self, job: &JobSnapshot, now: Timestamp) -> bool {
+        self.rules.filter.wants(job, now)
     }
 }

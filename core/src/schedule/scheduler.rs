@@ -231,8 +231,8 @@ impl Scheduler {
         }
         let jobs: Vec<NewJob> = remembered
             .into_iter()
-            .filter(|(_, track)| track.known().is_none_or(|known| pool.wanted(known, now.wall)))
-            .map(|(job, track)| NewJob { lane, job: pool.job(job), known: Some(Box::new(track)) })
+            .filter(|(_, track)| track.known().is_none_or(|known| pool.wants(known, now.wall)))
+            .map(|(job, track)| NewJob { lane, job: pool.job(job, track.known()), known: Some(Box::new(track)) })
             .collect();
         self.pools.push(pool);
         self.more_time_to_look();

@@ -8,9 +8,10 @@ use std::collections::HashMap;
 use super::Scheduler;
 use crate::domain::track::WatchedJob;
 use crate::domain::{Target, UserPoolId};
-use crate::schedule::job::State;
+use crate::schedule::job::{JobSlot, State};
 use crate::schedule::place::{Appointment, Item};
 use crate::schedule::reader::Seat;
+use crate::schedule::rules::PoolRules;
 use crate::schedule::{LaneIndex, NewJob, NewPool, Now, Replacement};
 
 impl Scheduler {
@@ -29,9 +30,12 @@ impl Scheduler {
         for index in 0..self.jobs.len() {
             let Some(slot) = self.jobs.get(index).filter(|slot| slot.state != State::Gone) else { continue };
             let target = &slot.watched.target;
-            let of_pool = |pool: &NewPool| (pool.lane, watched_of_pool(pool, target));
-            let stays =
-                jobs.remove(target).map(|job| (job.lane, job.job)).or_else(|| pools.get(&target.pool).map(of_pool));
+            let known = slot.track.known();
+            // By its pool it was found, or is now that it is named no longer.
+            let of_pool = pools.get(&target.pool).filter(|pool| known.is_none_or(|job| pool.filter.wants_name(job)));
+            let named = jobs.remove(target).map(|job| (job.lane, job.job));
+            let stays = named
+                .or_else(|| of_pool.map(|pool| (pool.lane, PoolRules::of(pool).job(target.clone(), known))));
             match stays {
                 Some((lane, job)) => self.change_job(index, lane, job, now),
                 None => self.drop_job(index),
@@ -76,13 +80,19 @@ impl Scheduler {
 
     fn replace_pools(&mut self, pools: Vec<NewPool>, now: Now) {
         let mut pools: Vec<Option<NewPool>> = pools.into_iter().map(Some).collect();
-        for slot in self.pools.iter_mut().filter(|slot| !slot.is_gone()) {
+        for (index, slot) in self.pools.iter_mut().enumerate().filter(|(_, slot)| !slot.is_gone()) {
             let lane = self.places.get(slot.place).map(|place| place.lane);
             let same = |pool: &Option<NewPool>| {
                 pool.as_ref().is_some_and(|pool| pool.id == slot.id && Some(pool.lane) == lane)
             };
             match pools.iter_mut().find(|pool| same(pool)).and_then(Option::take) {
-                Some(pool) => slot.change(pool),
+                Some(pool) => {
+                    let place = slot.place;
+                    let of_pool = |job: &&JobSlot| job.place == place && job.state != State::Gone;
+                    let watched = self.jobs.iter().filter(of_pool).map(|job| job.watched.target.job.clone());
+                    let again = slot.change(&pool, now.tick, watched);
+                    self.agenda.extend(again.map(|at| Reverse((at, Appointment::Pool(index)))));
+                }
                 None => {
                     slot.go();
                     if let Some(place) = self.places.get_mut(slot.place) {
@@ -141,15 +151,4 @@ impl Scheduler {
 fn new_numbers(stays: impl Iterator<Item = bool>) -> Vec<Option<usize>> {
     let mut next = 0..;
     stays.map(|stays| if stays { next.next() } else { None }).collect()
-}
-
-/// A job that was found by its pool, or was named and is no longer.
-fn watched_of_pool(pool: &NewPool, target: &Target) -> WatchedJob {
-    WatchedJob {
-        target: target.clone(),
-        name: None,
-        account: pool.account.clone(),
-        policy: std::sync::Arc::clone(&pool.policy),
-        progress_interval: pool.progress_interval,
-    }
 }

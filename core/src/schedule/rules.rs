@@ -1,0 +1,77 @@
+//! What the owner of a pool says of its jobs: which are watched, and as what.
+//!
+//! Asked for each job that the pool's list shows first, and for those known from before.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::NewPool;
+use crate::domain::track::WatchedJob;
+use crate::domain::{AccountId, JobPolicy, JobSnapshot, NamePattern, Target, Timestamp};
+
+/// Which jobs of a pool are watched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolFilter {
+    /// Those whose name at Cognito matches; all without a pattern. A job without a name has an empty one.
+    pub job_name: Option<NamePattern>,
+    /// Not those that were over longer ago than this when they were seen first.
+    pub ignore_completed_before: Duration,
+}
+
+impl PoolFilter {
+    /// Whether a job is watched that was not watched before. One without a date is not known to be old.
+    #[must_use]
+    pub fn wants(&self, job: &JobSnapshot, now: Timestamp) -> bool {
+        let last = job.completed_at.or(job.started_at).or(job.created_at);
+        let old = last.is_some_and(|last| now.since(last) > self.ignore_completed_before);
+        self.wants_name(job) && !(job.status.is_terminal() && old)
+    }
+
+    /// Whether a job's name matches; a name never changes.
+    #[must_use]
+    pub fn wants_name(&self, job: &JobSnapshot) -> bool {
+        self.job_name.as_ref().is_none_or(|pattern| pattern.matches(job.job_name.as_deref().unwrap_or_default()))
+    }
+}
+
+/// What the owner of a pool says of its jobs.
+#[derive(Clone, Debug)]
+pub(super) struct PoolRules {
+    name: Option<Arc<str>>,
+    account: Option<AccountId>,
+    policy: Arc<JobPolicy>,
+    progress_interval: Duration,
+    pub(super) filter: PoolFilter,
+}
+
+impl PoolRules {
+    pub(super) fn of(pool: &NewPool) -> Self {
+        Self {
+            name: pool.name.clone(),
+            account: pool.account.clone(),
+            policy: Arc::clone(&pool.policy),
+            progress_interval: pool.progress_interval,
+            filter: pool.filter.clone(),
+        }
+    }
+
+    /// One of its jobs; `known` is what is known of it.
+    pub(super) fn job(&self, target: Target, known: Option<&JobSnapshot>) -> WatchedJob {
+        let own = known.and_then(|known| known.job_name.as_deref());
+        WatchedJob {
+            target,
+            name: self.name.as_deref().map(|pool| name_in(pool, own)),
+            account: self.account.clone(),
+            policy: Arc::clone(&self.policy),
+            progress_interval: self.progress_interval,
+        }
+    }
+}
+
+/// `customers/nightly`: the name of a job in a pool that has one.
+fn name_in(pool: &str, job: Option<&str>) -> Box<str> {
+    match job {
+        Some(job) => format!("{pool}/{job}").into(),
+        None => pool.into(),
+    }
+}
