@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use cognito_import_watch_core::domain::{AccountId, JobPolicy, Target, UserPoolId};
+use cognito_import_watch_core::domain::{AccountId, JobPolicy, NamePattern, Target, UserPoolId};
 use cognito_import_watch_core::schedule::{BackoffPolicy, Batch, Ceilings};
 
 /// Everything that will run. The default is what an empty config file means: nothing is watched yet.
@@ -44,10 +44,12 @@ pub struct PlannedJob {
 pub struct PlannedPool {
     /// Which pool.
     pub id: UserPoolId,
-    /// What its owner calls it.
+    /// What its owner calls it: the jobs found in it are called by this and their own name.
     pub name: Option<String>,
     /// Who asks for it.
     pub account: AccountRef,
+    /// Which of its jobs are watched, by their name at Cognito; all without a pattern.
+    pub job_name: Option<NamePattern>,
     /// The policy of the jobs found in it.
     pub policy: JobPolicy,
     /// A job never seen before is passed over when it was completed (else started, else created) longer ago than

@@ -7,7 +7,7 @@ use std::time::Duration;
 use cognito_import_watch_core::domain::track::WatchedJob;
 use cognito_import_watch_core::domain::{AccountId, JobTrack, StoredTrack, Target, Verdict};
 use cognito_import_watch_core::schedule::{
-    Ending, Input, LaneIndex, NewJob, NewPool, Now, Replacement, Scheduler, Settings,
+    Ending, Input, LaneIndex, NewJob, NewPool, Now, PoolFilter, Replacement, Scheduler, Settings,
 };
 use uuid::Uuid;
 
@@ -120,10 +120,14 @@ pub(super) async fn watched(
         pools.push(NewPool {
             lane,
             id: pool.id.clone(),
+            name: pool.name.as_deref().map(Into::into),
             account: lanes.account(lane),
             policy: Arc::new(pool.policy.clone()),
             progress_interval: plan.log.progress_interval,
-            ignore_completed_before: pool.ignore_completed_before,
+            filter: PoolFilter {
+                job_name: pool.job_name.clone(),
+                ignore_completed_before: pool.ignore_completed_before,
+            },
             known: of_pool.map(|(target, stored)| (target.job.clone(), track(stored))).collect(),
         });
     }

@@ -59,6 +59,17 @@ fn a_policy_is_set_for_all_and_again_for_a_job_or_a_pool() {
 }
 
 #[test]
+fn a_pool_may_have_a_name_and_a_pattern_for_its_jobs() {
+    let text = "[[pool]]\nid = 'us-west-2_A'\nname = 'customers'\njob_name = 'nightly-*'\n[[pool]]\nid = 'us-west-2_B'\n";
+    let plan = plan_with(text, &Overrides { pools: vec!["us-west-2_C".parse().unwrap()], ..Overrides::default() });
+    let [named, plain, typed] = &plan.pools[..] else { panic!("{plan:?}") };
+    assert_eq!((named.name.as_deref(), named.job_name.as_ref().unwrap().as_str()), (Some("customers"), "nightly-*"));
+    assert_eq!([&plain.job_name, &typed.job_name], [&None, &None]);
+    let said = problems("[[pool]]\nid = 'us-west-2_A'\njob_name = 'nightly-[0-9]'\n");
+    assert!(said.len() == 1 && said[0].contains("no job's name holds '['"), "{said:?}");
+}
+
+#[test]
 fn accounts_are_referred_to_by_name_and_the_default_chain_is_always_there() {
     let plan = plan(
         "[[job]]\ntarget = 'us-west-2_A/import-a'\naccount = 'prod'\n\
