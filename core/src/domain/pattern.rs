@@ -27,7 +27,9 @@ impl fmt::Display for InvalidPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("the pattern is empty, and no job's name is"),
-            Self::TooLong => write!(f, "the pattern is longer than any job's name: at most {MAX_NAME_LENGTH} characters"),
+            Self::TooLong => {
+                write!(f, "the pattern is longer than any job's name: at most {MAX_NAME_LENGTH} characters")
+            }
             Self::Character(c) => write!(
                 f,
                 "no job's name holds {c:?}; in a pattern * stands for any characters, ? for one, and the rest for itself"

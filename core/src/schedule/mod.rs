@@ -3,6 +3,7 @@
 //! [`Scheduler::handle`] is told everything that happens and answers with what to do; it awaits nothing.
 
 pub mod backoff;
+pub mod forecast;
 pub mod job;
 pub mod lane;
 pub mod message;
@@ -16,6 +17,7 @@ pub mod settings;
 mod turn;
 
 pub use backoff::{BackoffPolicy, InvalidBackoff};
+pub use forecast::{Finding, Forecast, PoolLoad, Tightest, Way, forecast};
 pub use job::JobView;
 pub use lane::RateChange;
 pub use message::{

@@ -60,7 +60,8 @@ fn a_policy_is_set_for_all_and_again_for_a_job_or_a_pool() {
 
 #[test]
 fn a_pool_may_have_a_name_and_a_pattern_for_its_jobs() {
-    let text = "[[pool]]\nid = 'us-west-2_A'\nname = 'customers'\njob_name = 'nightly-*'\n[[pool]]\nid = 'us-west-2_B'\n";
+    let text =
+        "[[pool]]\nid = 'us-west-2_A'\nname = 'customers'\njob_name = 'nightly-*'\n[[pool]]\nid = 'us-west-2_B'\n";
     let plan = plan_with(text, &Overrides { pools: vec!["us-west-2_C".parse().unwrap()], ..Overrides::default() });
     let [named, plain, typed] = &plan.pools[..] else { panic!("{plan:?}") };
     assert_eq!((named.name.as_deref(), named.job_name.as_ref().unwrap().as_str()), (Some("customers"), "nightly-*"));

@@ -34,8 +34,8 @@ impl Scheduler {
             // By its pool it was found, or is now that it is named no longer.
             let of_pool = pools.get(&target.pool).filter(|pool| known.is_none_or(|job| pool.filter.wants_name(job)));
             let named = jobs.remove(target).map(|job| (job.lane, job.job));
-            let stays = named
-                .or_else(|| of_pool.map(|pool| (pool.lane, PoolRules::of(pool).job(target.clone(), known))));
+            let stays =
+                named.or_else(|| of_pool.map(|pool| (pool.lane, PoolRules::of(pool).job(target.clone(), known))));
             match stays {
                 Some((lane, job)) => self.change_job(index, lane, job, now),
                 None => self.drop_job(index),

@@ -14,6 +14,7 @@ mod clocks;
 mod counts;
 mod ends;
 mod filters;
+mod forecasts;
 mod lists;
 mod memory;
 mod pools;

@@ -25,10 +25,7 @@ fn pool_with(jobs: impl Fn(Duration) -> Vec<(&'static str, &'static str, JobSnap
 }
 
 fn filtered(pattern: Option<&str>) -> NewPool {
-    let filter = PoolFilter {
-        job_name: pattern.map(|pattern| pattern.parse().unwrap()),
-        ignore_completed_before: DAY,
-    };
+    let filter = PoolFilter { job_name: pattern.map(|pattern| pattern.parse().unwrap()), ignore_completed_before: DAY };
     NewPool { filter, ..pool(Vec::new()) }
 }
 
