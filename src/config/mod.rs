@@ -29,7 +29,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub use cost::{CeilingKey, CostWarning, LaneCost, PlanCost};
+pub use cost::{Calls, CeilingKey, CostWarning, LaneCost, PlanCost};
 pub use diagnostic::{Diagnostic, Diagnostics, Excerpt, Fault, Origin, Style};
 pub use diff::needs_restart;
 pub use duration::{InvalidDuration, MAX_DURATION, format_duration, parse_duration};

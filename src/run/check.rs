@@ -53,10 +53,13 @@ fn cost_json(cost: &PlanCost) -> Value {
         .map(|lane| {
             json!({
                 "account": lane.account, "region": lane.region, "jobs": lane.jobs, "pools": lane.pools,
-                "calls_per_minute": lane.calls_per_minute,
-                "calls_per_minute_after_changes": lane.calls_per_minute_after_changes,
+                "calls_per_minute": lane.likely.per_minute,
+                "calls_per_minute_after_changes": lane.likely.per_minute_after_changes,
                 "ceiling_per_minute": lane.ceiling_per_minute,
-                "longest_unseen_seconds": lane.longest_unseen.as_secs_f64(),
+                "longest_unseen_seconds": lane.likely.longest_unseen.as_secs_f64(),
+                "calls_per_minute_without_lists": lane.without_lists.per_minute,
+                "calls_per_minute_after_changes_without_lists": lane.without_lists.per_minute_after_changes,
+                "longest_unseen_seconds_without_lists": lane.without_lists.longest_unseen.as_secs_f64(),
             })
         })
         .collect();

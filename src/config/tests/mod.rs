@@ -1,6 +1,7 @@
 //! The room as a whole: texts and flags in, plans and diagnostics out.
 
 mod any_input;
+mod costs;
 mod documents;
 mod fixtures;
 mod layers;
