@@ -87,6 +87,8 @@ pub enum Command {
     History(HistoryArgs),
     /// Check a config file and say what its plan costs, without network
     Check(CheckArgs),
+    /// Print the least IAM policy for a config file, without network
+    IamPolicy(IamPolicyArgs),
     /// Print the JSON Schema of the config file
     Schema,
     /// Everything on this machine: a local Cognito, real import jobs in it, the daemon on them
@@ -225,6 +227,17 @@ pub struct CheckArgs {
     /// Where the config comes from.
     #[command(flatten)]
     pub config: ConfigArgs,
+}
+
+/// Flags of `iam-policy`.
+#[derive(Debug, Args)]
+pub struct IamPolicyArgs {
+    /// Where the config comes from.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// The policies of this account alone; `default` for the default credentials
+    #[arg(long, value_name = "NAME", env = "COGNITO_IMPORT_WATCH_ACCOUNT")]
+    pub account: Option<String>,
 }
 
 /// Flags of `simulate`.

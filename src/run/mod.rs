@@ -10,6 +10,7 @@ mod daemon_log;
 mod demo;
 mod engine;
 mod history;
+mod iam_policy;
 mod list;
 mod load;
 mod outlet;
@@ -40,6 +41,7 @@ pub fn perform(cli: Cli) -> Exit {
         Command::List(args) => on_runtime(list::list(args, shared, &console)),
         Command::History(args) => history::history(&args, &shared, &console),
         Command::Check(args) => check::check(&args, &shared, &console),
+        Command::IamPolicy(args) => iam_policy::iam_policy(&args, &shared, &console),
         Command::Schema => pages::schema(&console),
         Command::Demo => on_runtime(demo::demo(&shared, &console)),
         Command::Simulate(args) => on_runtime(simulate::simulate(args, shared.output, &console)),

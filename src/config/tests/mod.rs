@@ -6,6 +6,7 @@ mod documents;
 mod fixtures;
 mod layers;
 mod plans;
+mod policies;
 
 use super::*;
 
