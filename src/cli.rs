@@ -85,7 +85,7 @@ pub enum Command {
     List(ListArgs),
     /// Print the events that `run` recorded in its state file
     History(HistoryArgs),
-    /// Check a config file and say what its plan costs, without network
+    /// Check a config file and say what its plan costs, without network unless --online
     Check(CheckArgs),
     /// Print the least IAM policy for a config file, without network
     IamPolicy(IamPolicyArgs),
@@ -227,6 +227,9 @@ pub struct CheckArgs {
     /// Where the config comes from.
     #[command(flatten)]
     pub config: ConfigArgs,
+    /// Try each account, each right on each pool, and each named job once, too
+    #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "COGNITO_IMPORT_WATCH_ONLINE")]
+    pub online: bool,
 }
 
 /// Flags of `iam-policy`.

@@ -4,6 +4,7 @@
 //! driver together, `console` is where results and errors are printed; the rest are the commands.
 
 mod check;
+mod check_online;
 mod console;
 mod daemon;
 mod daemon_log;
@@ -14,6 +15,7 @@ mod iam_policy;
 mod list;
 mod load;
 mod outlet;
+mod pace;
 mod pages;
 mod pool_log;
 mod record;
