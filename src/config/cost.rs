@@ -250,10 +250,11 @@ impl fmt::Display for LaneCost {
             self.ceiling_per_minute,
             seen(&self.likely),
         )?;
-        if self.without_lists == self.likely {
+        let Calls { per_minute, per_minute_after_changes, .. } = self.without_lists;
+        let shown = |calls: &Calls| format!("{:.0}, {}", calls.per_minute, seen(calls));
+        if shown(&self.likely) == shown(&self.without_lists) {
             return Ok(());
         }
-        let Calls { per_minute, per_minute_after_changes, .. } = self.without_lists;
         write!(
             f,
             " (without lists {per_minute:.0} and {per_minute_after_changes:.0} calls, and within {})",

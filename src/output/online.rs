@@ -3,7 +3,7 @@
 //! Filled by `check --online`, printed behind what the plan costs.
 
 use cognito_import_watch_core::domain::region::Partition;
-use cognito_import_watch_core::domain::{AccountId, JobId, PollError, UserPoolId};
+use cognito_import_watch_core::domain::{AccountId, ErrorKind, JobId, PollError, UserPoolId};
 use serde_json::{Value, json};
 
 use super::table::{Column, table};
@@ -76,11 +76,17 @@ impl Outcome {
         }
     }
 
-    fn word(&self) -> String {
+    fn word(&self) -> &'static str {
         match self {
-            Self::Good => "ok".to_owned(),
-            Self::Failed(error) => error.kind.as_str().replace('_', " "),
-            Self::NotAsked(_) => "not tried".to_owned(),
+            Self::Good => "ok",
+            Self::Failed(error) => match error.kind {
+                ErrorKind::Throttled => "throttled",
+                ErrorKind::Transient => "no answer",
+                ErrorKind::NotFound => "not found",
+                ErrorKind::Denied => "denied",
+                ErrorKind::Invalid => "refused",
+            },
+            Self::NotAsked(_) => "not tried",
         }
     }
 }
@@ -103,7 +109,7 @@ impl OnlineReport {
         let head = ["RESULT", "ACTION", "ACCOUNT", "TARGET"].map(Column::words);
         let rows = self.asked.iter().map(|asked| {
             let account = one_line(asked.account.as_deref().unwrap_or("default"));
-            vec![asked.outcome.word(), asked.right.operation().to_owned(), account, asked.target()]
+            vec![asked.outcome.word().to_owned(), asked.right.operation().to_owned(), account, asked.target()]
         });
         let mut text = format!("\n{}", table(&head, rows.collect(), columns));
         let mut lines: Vec<String> = self.asked.iter().filter_map(Asked::note).collect();
@@ -155,20 +161,15 @@ impl Asked {
         message.contains(&format!("allow {action}")).then(|| (action, self.resource(message)))
     }
 
-    /// The pool as IAM names it. The service's own words name the account where nothing else does.
+    /// The pool as IAM names it. The service's own words name the account where nothing else does: of a pool only its
+    /// own account's identities are asked about rights.
     fn resource(&self, message: &str) -> String {
-        let end = format!(":userpool/{}", self.pool);
-        let words = message.split(|c: char| c.is_whitespace() || c == ')' || c == ',');
-        let told = words
-            .map(|word| word.trim_end_matches('.'))
-            .find(|word| word.starts_with("arn:") && word.ends_with(&end) && AccountId::from_arn(word).is_some());
-        if let Some(told) = told {
-            return told.to_owned();
-        }
+        let told = || message.split(' ').find_map(AccountId::from_arn);
+        let account = self.account_id.clone().or_else(told);
+        let account = account.as_ref().map_or("*", AccountId::as_str);
         let region = self.pool.region();
         let partition = Partition::of_region(region).map_or("aws", Partition::arn_name);
-        let account = self.account_id.as_ref().map_or("*", AccountId::as_str);
-        format!("arn:{partition}:cognito-idp:{region}:{account}{end}")
+        format!("arn:{partition}:cognito-idp:{region}:{account}:userpool/{}", self.pool)
     }
 
     fn json(&self) -> Value {
