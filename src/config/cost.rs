@@ -1,5 +1,5 @@
 //! What a plan asks of the service, before anything is asked: calls per minute, and how late a change may be seen.
-//! Called by `check`, which lays it out. The numbers are [`forecast`]'s.
+//! Called by `check`, which lays it out. The numbers are those of [`forecast`](fn@forecast).
 
 use std::collections::BTreeMap;
 use std::fmt;

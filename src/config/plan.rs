@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cognito_import_watch_core::domain::{AccountId, JobPolicy, NamePattern, Target, UserPoolId};
-use cognito_import_watch_core::schedule::{BackoffPolicy, Batch, Ceilings};
+use cognito_import_watch_core::schedule::{BackoffPolicy, Batch, Ceilings, PoolFilter};
 
 /// Everything that will run. The default is what an empty config file means: nothing is watched yet.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +55,14 @@ pub struct PlannedPool {
     /// A job never seen before is passed over when it was completed (else started, else created) longer ago than
     /// this. Default 24 hours.
     pub ignore_completed_before: Duration,
+}
+
+impl PlannedPool {
+    /// Which of its jobs are watched.
+    #[must_use]
+    pub fn filter(&self) -> PoolFilter {
+        PoolFilter { job_name: self.job_name.clone(), ignore_completed_before: self.ignore_completed_before }
+    }
 }
 
 /// Which of [`Plan::accounts`].

@@ -7,7 +7,7 @@ use std::time::Duration;
 use cognito_import_watch_core::domain::track::WatchedJob;
 use cognito_import_watch_core::domain::{AccountId, JobTrack, StoredTrack, Target, Verdict};
 use cognito_import_watch_core::schedule::{
-    Ending, Input, LaneIndex, NewJob, NewPool, Now, PoolFilter, Replacement, Scheduler, Settings,
+    Ending, Input, LaneIndex, NewJob, NewPool, Now, Replacement, Scheduler, Settings,
 };
 use uuid::Uuid;
 
@@ -124,10 +124,7 @@ pub(super) async fn watched(
             account: lanes.account(lane),
             policy: Arc::new(pool.policy.clone()),
             progress_interval: plan.log.progress_interval,
-            filter: PoolFilter {
-                job_name: pool.job_name.clone(),
-                ignore_completed_before: pool.ignore_completed_before,
-            },
+            filter: pool.filter(),
             known: of_pool.map(|(target, stored)| (target.job.clone(), track(stored))).collect(),
         });
     }

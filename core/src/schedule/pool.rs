@@ -36,7 +36,7 @@ pub(super) struct PoolSlot {
     pub(super) id: UserPoolId,
     pub(super) place: usize,
     pub(super) state: PoolState,
-    rules: PoolRules,
+    pub(super) rules: PoolRules,
     known: HashMap<JobId, Known>,
     /// The number of the reading that is under way.
     reading: u32,
@@ -127,10 +127,10 @@ pub(super) enum Then {
 }
 
 impl PoolSlot {
-    pub(super) fn new(new: super::NewPool, place: usize, now: Tick, noted: impl Iterator<Item = JobId>) -> Self {
+    pub(super) fn new(new: &super::NewPool, place: usize, now: Tick, noted: impl Iterator<Item = JobId>) -> Self {
         Self {
-            rules: PoolRules::of(&new),
-            id: new.id,
+            rules: PoolRules::of(new),
+            id: new.id.clone(),
             place,
             state: PoolState::Waiting(now),
             known: noted.map(|job| (job, Known::Noted)).collect(),

@@ -2,12 +2,13 @@
 //!
 //! Asked for each job that the pool's list shows first, and for those known from before.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::NewPool;
+use super::{NewJob, NewPool};
 use crate::domain::track::WatchedJob;
-use crate::domain::{AccountId, JobPolicy, JobSnapshot, NamePattern, Target, Timestamp};
+use crate::domain::{AccountId, JobId, JobPolicy, JobSnapshot, JobTrack, NamePattern, Target, Timestamp};
 
 /// Which jobs of a pool are watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +66,17 @@ impl PoolRules {
             policy: Arc::clone(&self.policy),
             progress_interval: self.progress_interval,
         }
+    }
+
+    /// Those of the pool's jobs known from before that are watched on, but for the ones that are watched already.
+    pub(super) fn remembered(&self, pool: NewPool, watched: &HashSet<JobId>, now: Timestamp) -> Vec<NewJob> {
+        let NewPool { lane, id, known, .. } = pool;
+        let new = |(job, track): (JobId, JobTrack)| {
+            let goes_on = !watched.contains(&job) && track.known().is_none_or(|known| self.filter.wants(known, now));
+            let target = Target { pool: id.clone(), job };
+            goes_on.then(|| NewJob { lane, job: self.job(target, track.known()), known: Some(Box::new(track)) })
+        };
+        known.into_iter().filter_map(new).collect()
     }
 }
 

@@ -219,21 +219,15 @@ impl Scheduler {
         let of_pool = |slot: &&JobSlot| slot.place == place && slot.state != State::Gone;
         let watched: HashSet<JobId> =
             self.jobs.iter().filter(of_pool).map(|slot| slot.watched.target.job.clone()).collect();
-        let mut remembered = new.known.clone();
-        remembered.retain(|(job, _)| !watched.contains(job));
-        let noted = remembered.iter().map(|(job, _)| job.clone()).chain(watched);
+        let noted = new.known.iter().map(|(job, _)| job.clone()).chain(watched.iter().cloned());
         let index = self.pools.len();
-        let mut pool = PoolSlot::new(new, place, now.tick, noted);
+        let mut pool = PoolSlot::new(&new, place, now.tick, noted);
         match self.time {
             TimeLeft::Up(_) => drop(pool.look_last(now.tick, &self.settings.backoff)),
             TimeLeft::Ended => pool.look_no_more(now.tick, &self.settings.backoff),
             TimeLeft::Until(_) | TimeLeft::Stopped => {}
         }
-        let jobs: Vec<NewJob> = remembered
-            .into_iter()
-            .filter(|(_, track)| track.known().is_none_or(|known| pool.wants(known, now.wall)))
-            .map(|(job, track)| NewJob { lane, job: pool.job(job, track.known()), known: Some(Box::new(track)) })
-            .collect();
+        let jobs = pool.rules.remembered(new, &watched, now.wall);
         self.pools.push(pool);
         self.more_time_to_look();
         if let Some(place) = self.places.get_mut(place) {

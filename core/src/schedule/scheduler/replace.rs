@@ -3,11 +3,11 @@
 //! Called by [`Scheduler::handle`] when a config was read again.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Scheduler;
 use crate::domain::track::WatchedJob;
-use crate::domain::{Target, UserPoolId};
+use crate::domain::{JobId, Target, UserPoolId};
 use crate::schedule::job::{JobSlot, State};
 use crate::schedule::place::{Appointment, Item};
 use crate::schedule::reader::Seat;
@@ -80,6 +80,7 @@ impl Scheduler {
 
     fn replace_pools(&mut self, pools: Vec<NewPool>, now: Now) {
         let mut pools: Vec<Option<NewPool>> = pools.into_iter().map(Some).collect();
+        let mut remembered = Vec::new();
         for (index, slot) in self.pools.iter_mut().enumerate().filter(|(_, slot)| !slot.is_gone()) {
             let lane = self.places.get(slot.place).map(|place| place.lane);
             let same = |pool: &Option<NewPool>| {
@@ -89,9 +90,14 @@ impl Scheduler {
                 Some(pool) => {
                     let place = slot.place;
                     let of_pool = |job: &&JobSlot| job.place == place && job.state != State::Gone;
-                    let watched = self.jobs.iter().filter(of_pool).map(|job| job.watched.target.job.clone());
-                    let again = slot.change(&pool, now.tick, watched);
+                    let watched: HashSet<JobId> =
+                        self.jobs.iter().filter(of_pool).map(|job| job.watched.target.job.clone()).collect();
+                    let other_jobs = pool.filter != slot.rules.filter;
+                    let again = slot.change(&pool, now.tick, watched.iter().cloned());
                     self.agenda.extend(again.map(|at| Reverse((at, Appointment::Pool(index)))));
+                    if other_jobs {
+                        remembered.extend(slot.rules.remembered(pool, &watched, now.wall));
+                    }
                 }
                 None => {
                     slot.go();
@@ -101,6 +107,9 @@ impl Scheduler {
                     }
                 }
             }
+        }
+        for job in remembered {
+            self.add_job(job, now);
         }
         for pool in pools.into_iter().flatten() {
             self.add_pool(pool, now);

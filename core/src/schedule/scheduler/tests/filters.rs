@@ -151,3 +151,20 @@ fn another_filter_is_in_force_at_once_for_what_is_watched_and_for_what_was_passe
     world.feed(replacement(Vec::new(), vec![NewPool { filter: older, ..pool(Vec::new()) }]));
     assert_eq!(world.sent.len(), asked, "the same filter changes nothing");
 }
+
+#[test]
+fn a_job_that_another_filter_lets_in_again_goes_on_from_what_is_known_of_it() {
+    let jobs =
+        |now: Duration| vec![("import-a", "nightly", shown(if now < 50 * SECOND { "Created" } else { "Pending" }, 0))];
+    let mut world = World::new(settings(Ending::WhenStopped), pool_with(jobs));
+    world.feed(Input::Pool(filtered(None)));
+    world.run(40 * SECOND);
+    let NewJob { job, known, .. } = named(&world, "us-west-2_A/import-a");
+    let known = vec![(job.target.job, *known.unwrap())];
+    for pattern in ["weekly", "n*"] {
+        world.feed(replacement(Vec::new(), vec![NewPool { known: known.clone(), ..filtered(Some(pattern)) }]));
+    }
+    world.run(100 * SECOND);
+    assert_eq!(world.names(), ["job.first_seen", "job.status_changed"], "it is not seen for the first time again");
+    assert_eq!(ids(&world), ["import-a"]);
+}
