@@ -85,8 +85,10 @@ pub enum Command {
     List(ListArgs),
     /// Print the events that `run` recorded in its state file
     History(HistoryArgs),
-    /// Check a config file and say what its plan costs, without network
+    /// Check a config file and say what its plan costs, without network unless --online
     Check(CheckArgs),
+    /// Print the least IAM policy for a config file, without network
+    IamPolicy(IamPolicyArgs),
     /// Print the JSON Schema of the config file
     Schema,
     /// Everything on this machine: a local Cognito, real import jobs in it, the daemon on them
@@ -225,6 +227,20 @@ pub struct CheckArgs {
     /// Where the config comes from.
     #[command(flatten)]
     pub config: ConfigArgs,
+    /// Try each account, each right on each pool, and each named job once, too
+    #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "COGNITO_IMPORT_WATCH_ONLINE")]
+    pub online: bool,
+}
+
+/// Flags of `iam-policy`.
+#[derive(Debug, Args)]
+pub struct IamPolicyArgs {
+    /// Where the config comes from.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// The policies of this account alone; `default` for the default credentials
+    #[arg(long, value_name = "NAME", env = "COGNITO_IMPORT_WATCH_ACCOUNT")]
+    pub account: Option<String>,
 }
 
 /// Flags of `simulate`.

@@ -11,7 +11,7 @@ use super::plan::{LogFormat, LogLevel, OnCorrupt};
 use super::problem::Written;
 use super::reader::TableReader;
 use super::value::{
-    MaybePeriod, Name, Period, PoolId, PositivePeriod, TargetText, Text, UserLimit, Word, count, number,
+    MaybePeriod, Name, Pattern, Period, PoolId, PositivePeriod, TargetText, Text, UserLimit, Word, count, number,
 };
 
 /// A key that may be left out, or whose value was told as wrong.
@@ -87,8 +87,8 @@ pub(super) struct PollFile {
     /// How long one request may take.
     #[schemars(extend("default" = "10s"))]
     pub(super) request_timeout: Field<PositivePeriod>,
-    /// "auto": ListUserImportJobs where it costs fewer calls; "never": DescribeUserImportJob only. This version looks at
-    /// jobs by DescribeUserImportJob alone, whichever is written.
+    /// "auto": ListUserImportJobs where it costs fewer calls; "never": DescribeUserImportJob only, but for finding the
+    /// jobs of a pool.
     #[schemars(extend("default" = "auto"))]
     pub(super) batch: Field<BatchWord>,
 }
@@ -361,8 +361,11 @@ pub(super) struct PoolFile {
     /// The user pool's id. No two pools have the same one.
     #[schemars(required)]
     pub(super) id: Field<PoolId>,
-    /// What its owner calls it.
+    /// What its owner calls it: events call a job found in it by this name, a slash, and the job's own.
     pub(super) name: Field<Name>,
+    /// Only jobs whose name at Cognito matches: `*` stands for any characters, `?` for one, the rest for itself. The
+    /// others are left alone, unless a [[job]] names them.
+    pub(super) job_name: Field<Pattern>,
     /// Who asks: the name of an account. Default: the default credential chain.
     pub(super) account: Field<Name>,
     /// The region of the pool, as a check: another one than the pool id's is an error.
@@ -380,6 +383,7 @@ impl PoolFile {
         Self {
             id: table.required("id"),
             name: table.value("name"),
+            job_name: table.value("job_name"),
             account: table.value("account"),
             region: table.value("region"),
             ignore_completed_before: table.value("ignore_completed_before"),

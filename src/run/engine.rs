@@ -99,13 +99,14 @@ pub(super) async fn watched(
         pools.push(NewPool {
             lane,
             id: pool.id.clone(),
+            name: pool.name.as_deref().map(Into::into),
             terms: shared.of(Terms {
                 name: None,
                 account: lanes.account(lane),
                 policy: Arc::new(pool.policy.clone()),
                 progress_interval: plan.log.progress_interval,
             }),
-            ignore_completed_before: pool.ignore_completed_before,
+            filter: pool.filter(),
             known: of_pool.map(|(target, stored)| (target.job.clone(), track(stored))).collect(),
         });
     }

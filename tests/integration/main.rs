@@ -17,6 +17,7 @@ mod faults;
 mod house;
 mod ledger;
 mod pipes;
+mod planning;
 mod pools;
 mod readme;
 mod reload;
