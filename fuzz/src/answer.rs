@@ -70,6 +70,8 @@ impl Asker {
         let runtime = Builder::new_current_thread().enable_time().build().ok()?;
         let replay = Replay::default();
         let settings = SourceSettings {
+            account_name: None,
+            sts_region: None,
             credentials: Credentials::Static {
                 access_key_id: KEY_ID.to_owned(),
                 secret_access_key: SECRET_KEY.to_owned(),

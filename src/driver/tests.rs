@@ -114,7 +114,7 @@ async fn watch(script: &[Shown], signals: &[(u64, Signal)], hangup: OnHangup) ->
     });
     let mut told = Told::default();
     let inputs = vec![Input::Job(NewJob { lane: LaneIndex(0), job, known: None })];
-    let ended = driver.run(inputs, &mut Signals::Channel(receiver), hangup, &mut told).await;
+    let ended = driver.run(inputs, &mut Signals::Channel(receiver), hangup, &mut told).await.unwrap();
     let verdict = driver.scheduler().view(0, clock.now()).and_then(|view| view.verdict);
     Run { ended, told: told.0, verdict, took: clock.now().tick.as_duration() }
 }

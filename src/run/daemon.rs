@@ -82,7 +82,7 @@ pub(super) struct Watched {
 /// # Errors
 /// When AWS's own settings or the state file cannot be used.
 pub(super) async fn watch(
-    mut plan: Plan,
+    plan: Plan,
     ending: Ending,
     keys: &Keys,
     memory: Remembered,
@@ -96,10 +96,14 @@ pub(super) async fn watch(
     };
     let moved = state::moved(&plan, &jobs);
     let known = state::known(jobs);
-    let mut engine = engine::build(&plan, ending, keys, &known).await?;
+    // What a reload is compared with: the jobs are not, and there may be many.
+    let started = Plan { log: plan.log.clone(), state: plan.state.clone(), ..Plan::default() };
+    let counts = (plan.jobs.len(), plan.pools.len());
+    let mut engine = engine::build(Arc::new(plan), ending, keys, &known).await?;
+    drop(known);
     let instance = file.as_ref().map_or_else(Uuid::new_v4, Ledger::instance);
     let path = file.as_ref().map(|file| file.path().to_owned());
-    let log = Arc::new(DaemonLog::new(LogSink::new(instance), path.clone(), (plan.jobs.len(), plan.pools.len())));
+    let log = Arc::new(DaemonLog::new(LogSink::new(instance), path.clone(), counts));
     log.tell(DaemonFact::Started { version: env!("CARGO_PKG_VERSION"), state: log.state() });
     if let Some(aside) = set_aside {
         tracing::error!(set_aside = %aside.display(), "damaged state file set aside; facts are told again under the same ids");
@@ -112,14 +116,12 @@ pub(super) async fn watch(
         newest: None,
     };
     daemon.note(moved, wall_time());
-    // The scheduler holds what is watched; a second copy would be most of the memory where that is much.
-    plan.jobs = Vec::new();
     let mut inputs = std::mem::take(&mut engine.inputs);
     let ended = loop {
-        match (engine.driver.run(inputs, signals, OnHangup::HandBack, &mut daemon).await, &reload) {
+        match (engine.run(inputs, signals, OnHangup::HandBack, &mut daemon).await, &reload) {
             (Ended::Signalled(Signal::Hangup), Some(reload)) => {
                 daemon.settle().await;
-                let outcome = reload.perform(&plan, &mut engine, path.clone()).await;
+                let outcome = reload.perform(&started, &mut engine, path.clone()).await;
                 inputs = daemon.reloaded(outcome, &engine);
             }
             (Ended::Signalled(Signal::Hangup), None) => inputs = Vec::new(),

@@ -5,6 +5,7 @@
 
 mod harness;
 
+mod accounts;
 mod ceilings;
 mod config;
 mod crash;
@@ -16,6 +17,7 @@ mod faults;
 mod house;
 mod ledger;
 mod pipes;
+mod planning;
 mod pools;
 mod readme;
 mod reload;

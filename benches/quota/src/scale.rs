@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use cognito_import_watch_core::domain::{Counts, JobId, JobSnapshot, JobStatus, Target, Terms, WatchedJob};
 use cognito_import_watch_core::schedule::{
-    Action, BackoffPolicy, Batch, Ceilings, Ending, Input, LaneIndex, NewJob, NewPool, Now, PollResult, PoolPage,
-    Question, Scheduler, Settings,
+    Action, BackoffPolicy, Batch, Ceilings, Ending, Input, LaneIndex, NewJob, NewPool, Now, PollResult, PoolFilter,
+    PoolPage, Question, Scheduler, Settings,
 };
 
 use crate::table::{Table, number};
@@ -149,7 +149,8 @@ impl Service {
                         lane: lane(number),
                         id: pool(number)?,
                         terms: Arc::clone(&terms),
-                        ignore_completed_before: Duration::from_secs(86_400),
+                        name: None,
+                        filter: PoolFilter { job_name: None, ignore_completed_before: Duration::from_secs(86_400) },
                         known: Vec::new(),
                     }))
                 })

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::lane::RateChange;
 use super::pool::{News, PoolPage};
+use super::rules::PoolFilter;
 use super::settings::{Batch, Ending};
 use super::{BackoffPolicy, Ceilings};
 use crate::domain::track::WatchedJob;
@@ -58,10 +59,12 @@ pub struct NewPool {
     pub lane: LaneIndex,
     /// The pool.
     pub id: UserPoolId,
-    /// What is said of the jobs found.
+    /// What its owner calls it: the jobs found are called by this and their own name.
+    pub name: Option<Arc<str>>,
+    /// What else is said of the jobs found.
     pub terms: Arc<Terms>,
-    /// Jobs never seen before that were over longer ago than this are left alone.
-    pub ignore_completed_before: Duration,
+    /// Which of its jobs are watched.
+    pub filter: PoolFilter,
     /// Its jobs that are known from before. Those that were not over are watched on, whatever the list shows.
     pub known: Vec<(JobId, JobTrack)>,
 }

@@ -2,8 +2,9 @@
 //!
 //! [`Scheduler::handle`] is told everything that happens and answers with what to do; it awaits nothing.
 
-pub mod agenda;
-mod backoff;
+mod agenda;
+pub mod backoff;
+pub mod forecast;
 pub mod job;
 pub mod lane;
 pub mod message;
@@ -12,16 +13,19 @@ mod place;
 pub mod pool;
 mod rate;
 mod reader;
+pub mod rules;
 pub mod scheduler;
 pub mod settings;
 mod turn;
 
 pub use backoff::{BackoffPolicy, InvalidBackoff};
+pub use forecast::{Finding, Forecast, PoolLoad, Tightest, Way, forecast};
 pub use job::JobView;
 pub use lane::RateChange;
 pub use message::{
     Action, Input, LaneIndex, NewJob, NewPool, Now, PollResult, Question, Replacement, Request, Settings,
 };
 pub use pool::{News, PoolPage};
+pub use rules::PoolFilter;
 pub use scheduler::Scheduler;
 pub use settings::{Batch, Ceilings, Ending, InvalidCeiling};

@@ -1,13 +1,13 @@
 //! One watched pool: which of the jobs that its list shows are to be watched, and when its list is read again.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::BackoffPolicy;
 use super::job::{Look, SLOW, is_fresh};
+use super::rules::PoolRules;
 use super::settings::Ending;
 use crate::domain::track::{ASK_AGAIN, WatchedJob};
-use crate::domain::{ErrorKind, JobId, JobSnapshot, PollError, Target, Terms, Tick, Timestamp, UserPoolId, Verdict};
+use crate::domain::{ErrorKind, JobId, JobSnapshot, PollError, Target, Tick, Timestamp, UserPoolId, Verdict};
 
 /// One page of ListUserImportJobs, newest job first.
 #[derive(Clone, Debug)]
@@ -35,8 +35,7 @@ pub(super) struct PoolSlot {
     pub(super) id: UserPoolId,
     pub(super) place: usize,
     pub(super) state: PoolState,
-    terms: Arc<Terms>,
-    ignore_completed_before: Duration,
+    pub(super) rules: PoolRules,
     /// The newest job that the last whole reading showed, and the one that this reading did.
     newest: Option<JobId>,
     newest_now: Option<JobId>,
@@ -118,13 +117,12 @@ pub(super) enum Then {
 }
 
 impl PoolSlot {
-    pub(super) fn new(new: super::NewPool, place: usize, now: Tick) -> Self {
+    pub(super) fn new(new: &super::NewPool, place: usize, now: Tick) -> Self {
         Self {
-            id: new.id,
+            rules: PoolRules::of(new),
+            id: new.id.clone(),
             place,
             state: PoolState::Waiting(now),
-            terms: new.terms,
-            ignore_completed_before: new.ignore_completed_before,
             newest: None,
             newest_now: None,
             read: Read::Never,
@@ -149,10 +147,23 @@ impl PoolSlot {
         self.state = PoolState::Over(None);
     }
 
-    /// Takes over what its owner says of it now; what was read of it stays.
-    pub(super) fn change(&mut self, new: super::NewPool) {
-        self.terms = new.terms;
-        self.ignore_completed_before = new.ignore_completed_before;
+    /// Takes over what its owner says of it now. What was read of it stays, unless other jobs are wanted now: then the
+    /// list is read again, to its end. Says when.
+    pub(super) fn change(&mut self, new: &super::NewPool, now: Tick) -> Option<Tick> {
+        let rules = PoolRules::of(new);
+        let other_jobs = rules.filter != self.rules.filter;
+        self.rules = rules;
+        if !other_jobs {
+            return None;
+        }
+        self.end_reading(Until::TheEnd);
+        match self.state {
+            PoolState::Waiting(_) => {
+                self.state = PoolState::Waiting(now);
+                Some(now)
+            }
+            PoolState::Due | PoolState::Reading | PoolState::InFlight | PoolState::Over(_) => None,
+        }
     }
 
     /// Whether the list was read to its end once, or is not read any more.
@@ -323,9 +334,9 @@ impl PoolSlot {
         random: f64,
     ) -> Found {
         let date = page.date.unwrap_or(now.wall);
-        let is_new = |id: &JobId, snapshot: &JobSnapshot| !is_watched(id) && self.wanted(snapshot, date);
-        let new = page.jobs.iter().filter(|(id, snapshot)| is_new(id, snapshot));
-        let jobs = new.map(|(id, _)| self.job(id.clone())).collect();
+        let is_new = |(id, snapshot): &&(JobId, JobSnapshot)| !is_watched(id) && self.wants(snapshot, date);
+        let new = page.jobs.iter().filter(is_new);
+        let jobs = new.map(|(id, snapshot)| self.job(id.clone(), Some(snapshot))).collect();
         let met_known = page.jobs.iter().any(|(id, _)| Some(id) == self.newest.as_ref());
         if self.newest_now.is_none() {
             self.newest_now = page.jobs.first().map(|(id, _)| id.clone());
@@ -359,14 +370,13 @@ impl PoolSlot {
         self.until = until;
     }
 
-    pub(super) fn job(&self, job: JobId) -> WatchedJob {
-        WatchedJob { target: Target { pool: self.id.clone(), job }, terms: Arc::clone(&self.terms) }
+    /// One of its jobs; `known` is what is known of it.
+    pub(super) fn job(&self, job: JobId, known: Option<&JobSnapshot>) -> WatchedJob {
+        self.rules.job(Target { pool: self.id.clone(), job }, known)
     }
 
-    /// Jobs that were over long ago are left alone; one without a date is not known to be old.
-    pub(super) fn wanted(&self, snapshot: &JobSnapshot, now: Timestamp) -> bool {
-        let last = snapshot.completed_at.or(snapshot.started_at).or(snapshot.created_at);
-        let old = last.is_some_and(|last| now.since(last) > self.ignore_completed_before);
-        !(snapshot.status.is_terminal() && old)
+    /// Whether a job that is not watched is to be.
+    pub(super) fn wants(&self, job: &JobSnapshot, now: Timestamp) -> bool {
+        self.rules.filter.wants(job, now)
     }
 }

@@ -216,22 +216,15 @@ impl Scheduler {
     fn add_pool(&mut self, new: NewPool, now: Now) {
         let lane = new.lane;
         let place = self.place(lane, &new.id);
-        let of_pool = |slot: &&JobSlot| slot.place() == place && slot.state != State::Gone;
-        let watched: HashSet<JobId> = self.jobs.iter().filter(of_pool).map(|slot| slot.id.clone()).collect();
-        let mut remembered = new.known.clone();
-        remembered.retain(|(job, _)| !watched.contains(job));
+        let watched = watched_at(place, &self.places, &self.jobs);
         let index = self.pools.len();
-        let mut pool = PoolSlot::new(new, place, now.tick);
+        let mut pool = PoolSlot::new(&new, place, now.tick);
         match self.time {
             TimeLeft::Up(_) => drop(pool.look_last(now.tick, &self.settings.backoff)),
             TimeLeft::Ended => pool.look_no_more(now.tick, &self.settings.backoff),
             TimeLeft::Until(_) | TimeLeft::Stopped => {}
         }
-        let jobs: Vec<NewJob> = remembered
-            .into_iter()
-            .filter(|(_, track)| track.known().is_none_or(|known| pool.wanted(known, now.wall)))
-            .map(|(job, track)| NewJob { lane, job: pool.job(job), known: Some(Box::new(track)) })
-            .collect();
+        let jobs = pool.rules.remembered(new, &watched, now.wall);
         self.pools.push(pool);
         self.more_time_to_look();
         if let Some(place) = self.places.get_mut(place) {
@@ -287,6 +280,14 @@ impl Scheduler {
         }
         self.time = TimeLeft::Stopped;
     }
+}
+
+/// The ids of the jobs that are watched at a place, over or not.
+fn watched_at(place: usize, places: &[Place], jobs: &[JobSlot]) -> HashSet<JobId> {
+    let at = places.get(place).into_iter().flat_map(|place| place.jobs.iter().chain(&place.over));
+    let watched = at.filter_map(|index| jobs.get(*index));
+    let watched = watched.filter(|job| job.place() == place && job.state != State::Gone);
+    watched.map(|job| job.id.clone()).collect()
 }
 
 mod answer;

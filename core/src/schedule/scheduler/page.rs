@@ -2,9 +2,9 @@
 //!
 //! Called with the answers to list requests.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use super::Scheduler;
+use super::{Scheduler, watched_at};
 use crate::domain::track::{AskedBy, Outcome};
 use crate::domain::{JobId, PollError, Tick};
 use crate::schedule::agenda::Appointment;
@@ -32,15 +32,12 @@ impl Scheduler {
 
     /// Watches the jobs of a page that nobody knew.
     fn find_jobs(&mut self, now: Now, place: usize, page: &PoolPage, actions: &mut Vec<Action>) {
+        let watched = watched_at(place, &self.places, &self.jobs);
+        let is_watched = |id: &JobId| watched.contains(id);
         let Some(slot) = self.places.get_mut(place) else { return };
         let Some(index) = slot.watched else { return };
         let Some(pool) = self.pools.get_mut(index) else { return };
         let lane = slot.lane;
-        slot.part(&self.jobs);
-        let watched = slot.jobs.iter().chain(&slot.over).filter_map(|index| self.jobs.get(*index));
-        let watched = watched.filter(|job| job.place() == place && job.state != State::Gone);
-        let watched: HashSet<&JobId> = watched.map(|job| &job.id).collect();
-        let is_watched = |id: &JobId| watched.contains(id);
         let found = pool.page(page, is_watched, now, &self.settings.backoff, self.random.f64());
         if found.recovered {
             actions.push(Action::PoolRecovered { pool: pool.id.clone() });

@@ -4,13 +4,14 @@
 
 use std::collections::HashMap;
 
-use super::Scheduler;
+use super::{Scheduler, watched_at};
 use crate::domain::track::WatchedJob;
 use crate::domain::{Target, UserPoolId};
 use crate::schedule::agenda::Appointment;
 use crate::schedule::job::State;
 use crate::schedule::place::Item;
 use crate::schedule::reader::Seat;
+use crate::schedule::rules::PoolRules;
 use crate::schedule::{LaneIndex, NewJob, NewPool, Now, Replacement};
 
 impl Scheduler {
@@ -30,9 +31,13 @@ impl Scheduler {
             let Some(slot) = self.jobs.get(index).filter(|slot| slot.state != State::Gone) else { continue };
             let Some(place) = self.places.get(slot.place()) else { continue };
             let target = &slot.target(&place.pool);
-            let of_pool = |pool: &NewPool| (pool.lane, watched_of_pool(pool, target));
+            let past = slot.past();
+            let known = past.track.known();
+            // By its pool it was found, or is now that it is named no longer.
+            let of_pool = pools.get(&target.pool).filter(|pool| known.is_none_or(|job| pool.filter.wants_name(job)));
+            let named = jobs.remove(target).map(|job| (job.lane, job.job));
             let stays =
-                jobs.remove(target).map(|job| (job.lane, job.job)).or_else(|| pools.get(&target.pool).map(of_pool));
+                named.or_else(|| of_pool.map(|pool| (pool.lane, PoolRules::of(pool).job(target.clone(), known))));
             match stays {
                 Some((lane, job)) => self.change_job(index, lane, job, now),
                 None => self.drop_job(index),
@@ -77,13 +82,23 @@ impl Scheduler {
 
     fn replace_pools(&mut self, pools: Vec<NewPool>, now: Now) {
         let mut pools: Vec<Option<NewPool>> = pools.into_iter().map(Some).collect();
-        for slot in self.pools.iter_mut().filter(|slot| !slot.is_gone()) {
+        let mut remembered = Vec::new();
+        for (index, slot) in self.pools.iter_mut().enumerate().filter(|(_, slot)| !slot.is_gone()) {
             let lane = self.places.get(slot.place).map(|place| place.lane);
             let same = |pool: &Option<NewPool>| {
                 pool.as_ref().is_some_and(|pool| pool.id == slot.id && Some(pool.lane) == lane)
             };
             match pools.iter_mut().find(|pool| same(pool)).and_then(Option::take) {
-                Some(pool) => slot.change(pool),
+                Some(pool) => {
+                    let other_jobs = pool.filter != slot.rules.filter;
+                    if let Some(again) = slot.change(&pool, now.tick) {
+                        self.agenda.push(again, Appointment::Pool(index));
+                    }
+                    if other_jobs {
+                        let watched = watched_at(slot.place, &self.places, &self.jobs);
+                        remembered.extend(slot.rules.remembered(pool, &watched, now.wall));
+                    }
+                }
                 None => {
                     slot.go();
                     if let Some(place) = self.places.get_mut(slot.place) {
@@ -92,6 +107,9 @@ impl Scheduler {
                     }
                 }
             }
+        }
+        for job in remembered {
+            self.add_job(job, now);
         }
         for pool in pools.into_iter().flatten() {
             self.add_pool(pool, now);
@@ -145,9 +163,4 @@ impl Scheduler {
 fn new_numbers(stays: impl Iterator<Item = bool>) -> Vec<Option<usize>> {
     let mut next = 0..;
     stays.map(|stays| if stays { next.next() } else { None }).collect()
-}
-
-/// A job that was found by its pool, or was named and is no longer.
-fn watched_of_pool(pool: &NewPool, target: &Target) -> WatchedJob {
-    WatchedJob { target: target.clone(), terms: std::sync::Arc::clone(&pool.terms) }
 }

@@ -7,12 +7,14 @@ use crate::domain::{
     Counts, ErrorKind, JobEvent, JobFact, JobPolicy, JobSnapshot, JobStatus, JobTrack, Limit, Memory, Terms, Timestamp,
 };
 use crate::schedule::{
-    BackoffPolicy, Batch, Ceilings, News, PollResult, PoolPage, Question, RateChange, Replacement, Request,
+    BackoffPolicy, Batch, Ceilings, News, PollResult, PoolFilter, PoolPage, Question, RateChange, Replacement, Request,
 };
 
 mod clocks;
 mod counts;
 mod ends;
+mod filters;
+mod forecasts;
 mod lists;
 mod memory;
 mod pools;
@@ -105,8 +107,9 @@ impl World {
         self.feed(Input::Pool(NewPool {
             lane: LaneIndex(0),
             id: "us-west-2_A".parse().unwrap(),
+            name: None,
             terms: Arc::default(),
-            ignore_completed_before: 86_400 * SECOND,
+            filter: PoolFilter { job_name: None, ignore_completed_before: 86_400 * SECOND },
             known: Vec::new(),
         }));
     }

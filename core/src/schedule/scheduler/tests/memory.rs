@@ -20,8 +20,9 @@ pub(super) fn pool(known: Vec<(JobId, JobTrack)>) -> NewPool {
     NewPool {
         lane: LaneIndex(0),
         id: "us-west-2_A".parse().unwrap(),
+        name: None,
         terms: Arc::default(),
-        ignore_completed_before: 86_400 * SECOND,
+        filter: PoolFilter { job_name: None, ignore_completed_before: 86_400 * SECOND },
         known,
     }
 }
