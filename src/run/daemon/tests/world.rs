@@ -316,6 +316,10 @@ impl World {
         let arrives = self.now + millis(self.service.latency);
         if let Some(flight) = process.flights.get_mut(&id) {
             flight.arrives = Some(arrives);
+            if flight.asked < self.now {
+                // It was held up all the time since.
+                self.fair_since = self.now;
+            }
             let behind = std::mem::take(&mut flight.behind);
             self.check_nothing_is_lost_by(&behind);
         }
