@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{ACCOUNT, Ended, FAST, POOL, Stage, events, events_of, jobs, lines, names, target};
+use crate::harness::{ACCOUNT, Ended, FAST, POOL, Stage, events, events_of, fast, jobs, lines, names, target};
 
 /// What every event begins with.
 const HEAD: &str = "timestamp level message event event_id schema";
@@ -157,11 +157,6 @@ answer = { kind = "throttle" }
 
 fn stage() -> Stage {
     Stage::new(&(jobs(JOBS) + MORE))
-}
-
-/// [`FAST`], with or without lists.
-fn fast(batch: &str) -> String {
-    FAST.replace("[throttle]", &format!("batch = \"{batch}\"\n[throttle]"))
 }
 
 /// Everything at once, until the rate is back; then it is told to stop. Jobs are asked about one by one: the faults are
@@ -337,43 +332,6 @@ fn facts_of_the_job_have_the_same_ids_for_every_observer_and_facts_of_one_observ
     assert_eq!(jobs_of_first, jobs_of_second);
     assert!(jobs_of_first.len() > 30 && first.len() > 8, "{} {}", jobs_of_first.len(), first.len());
     assert!(first.is_disjoint(&second), "{first:?} {second:?}");
-}
-
-#[test]
-fn lists_tell_the_facts_that_questions_about_each_job_tell() {
-    // Each step is shown more than once: one job may be asked about alone while a list that shows it is on its way.
-    let scripts = [
-        (
-            "whole",
-            r#"{polls = 3, status = "Created"}, {polls = 3, status = "Pending"},
-               {polls = 3, status = "InProgress", imported = 20, skipped = 2, failed = 1},
-               {status = "Succeeded", imported = 95, failed = 3}"#,
-        ),
-        ("good", r#"{polls = 3, status = "InProgress"}, {status = "Succeeded", imported = 1}"#),
-        ("failed", r#"{polls = 3, status = "Pending"}, {status = "Failed", failed = 9, message = "Too many."}"#),
-        ("stopped", r#"{polls = 3, status = "Stopping"}, {status = "Stopped"}"#),
-        ("expired", r#"{polls = 3, status = "Created"}, {status = "Expired"}"#),
-        ("unknown", r#"{polls = 3, status = "Paused"}, {status = "Succeeded"}"#),
-        ("late", r#"{status = "Succeeded", imported = 1, failed = 2}"#),
-    ];
-    let told = ["auto", "never"].map(|batch| {
-        let stage = Stage::new(&jobs(scripts));
-        let arguments = ["run", "--exit-when-complete", "--log-format", "json"].map(str::to_owned);
-        let run = stage.configured(&fast(batch), arguments).args(scripts.map(|(name, _)| target(name)));
-        let log = run.end().with_code(10).stdout;
-        let record = stage.close();
-        let lists = record.iter().filter(|entry| entry["operation"] == "ListUserImportJobs").count();
-        assert_eq!(lists > 0, batch == "auto", "{lists} lists");
-        // What a list shows as over before anything else was seen of it is asked about once, and then told.
-        let about_late = |entry: &&Value| entry["job_id"] == "import-late";
-        assert_eq!(record.iter().filter(about_late).count(), 1);
-        assert_eq!(names(&events_of(&log, "late")), ["job.first_seen", "job.failed_users", "job.completed"]);
-        scripts.map(|(name, _)| {
-            let fact = |event: Value| (event["event"].to_string(), event["event_id"].to_string());
-            events_of(&log, name).into_iter().map(fact).collect::<Vec<_>>()
-        })
-    });
-    assert_eq!(told[0], told[1]);
 }
 
 #[test]

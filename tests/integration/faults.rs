@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Stage, events_of, jobs, lines, names, target};
 
-const CONFIG: &str = "\
+pub(crate) const CONFIG: &str = "\
 [poll]
 initial_interval = \"20ms\"
 max_interval = \"50ms\"
@@ -15,10 +15,10 @@ requests_per_second_per_pool = 10000
 ";
 
 /// A job that is seen once before and once after what goes wrong, for then it is over.
-const SCRIPT: &str = r#"{polls = 1, status = "InProgress"}, {status = "Succeeded", imported = 3}"#;
+pub(crate) const SCRIPT: &str = r#"{polls = 1, status = "InProgress"}, {status = "Succeeded", imported = 3}"#;
 
 /// Faults that hide the job without moving it on.
-const FAULTS: [(&str, &str); 10] = [
+pub(crate) const FAULTS: [(&str, &str); 10] = [
     ("hang", "{ kind = \"hang\" }"),
     ("reset", "{ kind = \"reset\" }"),
     ("html", "{ kind = \"html\" }"),
@@ -63,48 +63,6 @@ fn whatever_the_service_does_the_job_is_finished_when_it_is_back() {
         assert!(time(failed, "since") < time(failed, "timestamp"), "{failed}");
         assert_eq!((&recovered["since"], &recovered["error_kind"]), (&failed["since"], &failed["error_kind"]));
         assert_eq!((&failed["status"], &recovered["status"]), (&json!("InProgress"), &json!("Succeeded")));
-    }
-}
-
-#[test]
-fn whatever_a_list_meets_its_jobs_are_finished_one_by_one() {
-    const JOBS_EACH: usize = 5;
-    // With how many lists are asked for before the pool's is left alone: a throttle is waited for, the rest is not.
-    let refused = [
-        ("throttled", "{ kind = \"throttle\" }", 4),
-        (
-            "denied",
-            "{ kind = \"error\", code = \"AccessDeniedException\", message = \"no\", message_key = \"Message\" }",
-            2,
-        ),
-        ("invalid", "{ kind = \"error\", code = \"InvalidParameterException\", message = \"no\" }", 2),
-    ];
-    let faults: Vec<_> = FAULTS.into_iter().map(|(name, answer)| (name, answer, 2)).chain(refused).collect();
-    let pool = |name: &str| format!("us-west-2_{}", name.to_uppercase());
-    let mut scenario = "[quota]\nper_pool = 100000\nuser_pool_resource_read = 100000\n".to_owned();
-    for (name, answer, _) in &faults {
-        scenario += &format!(
-            "[[pool]]\nid = \"{0}\"\n[[pool.job]]\nid = \"import-{name}\"\ncount = {JOBS_EACH}\nscript = [{SCRIPT}]\n\
-             [[fault]]\npool = \"{0}\"\noperation = \"ListUserImportJobs\"\nfirst = 2\nanswer = {answer}\n",
-            pool(name)
-        );
-    }
-    let stage = Stage::new(&scenario);
-    let targets = faults.iter().flat_map(|(name, ..)| {
-        let pool = pool(name);
-        (1..=JOBS_EACH).map(move |number| format!("{pool}/import-{name}-{number}"))
-    });
-    let arguments = ["run", "--exit-when-complete", "--log-format", "json"].map(str::to_owned);
-    let log = stage.configured(CONFIG, arguments).args(targets).end().with_code(0).stdout;
-    let record = stage.close();
-    for (name, _, lists) in faults {
-        for number in 1..=JOBS_EACH {
-            let told = events_of(&log, &format!("{name}-{number}"));
-            assert_eq!(names(&told), ["job.first_seen", "job.status_changed", "job.completed"], "{name}");
-        }
-        let listed =
-            |entry: &&Value| entry["operation"] == "ListUserImportJobs" && entry["user_pool_id"] == pool(name).as_str();
-        assert_eq!(record.iter().filter(listed).count(), lists, "{name}");
     }
 }
 

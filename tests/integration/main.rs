@@ -16,6 +16,7 @@ mod exit_codes;
 mod faults;
 mod house;
 mod ledger;
+mod lists;
 mod pipes;
 mod planning;
 mod pools;
