@@ -1,8 +1,10 @@
 //! What is read off a request and its raw answer beside the value: the host asked, the `Date`, the retry hint.
 //!
-//! [`super::cognito`] attaches one [`Observer`] to each call and reads [`Seen`] when the call is over.
+//! Every SDK client has an [`Observer`], and [`super::cognito`] makes each call by [`observed`], which gives what was seen.
+//! An interceptor for each call would be simpler; the SDK then puts its configuration together anew for each, which
+//! costs more than all that this program does for a poll.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::cell::Cell;
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_cognitoidentityprovider::config::interceptors::{
@@ -26,19 +28,32 @@ pub(super) struct Seen {
     pub(super) retry_after: Option<Duration>,
 }
 
-/// Notes what one call shows.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Observer(Arc<Mutex<Seen>>);
+tokio::task_local! {
+    /// What the call that this task is making showed so far. The SDK calls its interceptors from the same task.
+    static SEEN: Cell<Seen>;
+}
 
-impl Observer {
-    /// What was noted.
-    pub(super) fn seen(&self) -> Seen {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
+/// Makes a call of a client that has an [`Observer`]; gives what it showed beside its result.
+pub(super) async fn observed<T>(call: impl Future<Output = T>) -> (T, Seen) {
+    let noting = async {
+        let result = call.await;
+        (result, SEEN.try_with(Cell::take).unwrap_or_default())
+    };
+    SEEN.scope(Cell::default(), noting).await
+}
 
-    fn note(&self, note: impl FnOnce(&mut Seen)) {
-        note(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
-    }
+/// Notes what each call shows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Observer;
+
+fn note(note: impl FnOnce(&mut Seen)) {
+    // A call that nobody observes has nowhere to note it.
+    let noted = SEEN.try_with(|cell| {
+        let mut seen = cell.take();
+        note(&mut seen);
+        cell.set(seen);
+    });
+    drop(noted);
 }
 
 impl Intercept for Observer {
@@ -53,7 +68,7 @@ impl Intercept for Observer {
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let host = host_of(context.request().uri());
-        self.note(|seen| seen.host = host);
+        note(|seen| seen.host = host);
         Ok(())
     }
 
@@ -66,7 +81,7 @@ impl Intercept for Observer {
         let headers = context.response().headers();
         let date = headers.get("date").and_then(http_date);
         let now = components.time_source().and_then(|source| millis(source.now()));
-        self.note(|seen| {
+        note(|seen| {
             seen.date = date;
             seen.skew = date.zip(now).map(|(there, here)| there.since(here).max(here.since(there)));
             seen.retry_after = retry_after(headers.get("x-amz-retry-after"), headers.get("retry-after"), date);

@@ -23,7 +23,7 @@ use aws_types::service_config::ServiceConfigKey;
 use cognito_import_watch_core::domain::region::Partition;
 
 use super::account::{Account, Signer};
-use super::answer::host_of;
+use super::answer::{Observer, host_of};
 use super::api::JobSource;
 use super::cognito::Cognito;
 use super::connector;
@@ -74,7 +74,8 @@ impl Sources {
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts(settings.request_timeout))
             // An answer is small, and the timeout above covers all of it.
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .interceptor(Observer);
         if let Some(url) = &settings.endpoint_url {
             builder = builder.endpoint_url(url);
         }
@@ -176,12 +177,9 @@ fn has_own_endpoint(config: &SdkConfig) -> bool {
     key.ok().zip(loader).is_some_and(|(key, loader)| loader.load_config(key).is_some())
 }
 
+/// An operation is one attempt, so that one timer serves both.
 fn timeouts(request: Duration) -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .connect_timeout(request.min(CONNECT_TIMEOUT))
-        .operation_attempt_timeout(request)
-        .operation_timeout(request)
-        .build()
+    TimeoutConfig::builder().connect_timeout(request.min(CONNECT_TIMEOUT)).operation_timeout(request).build()
 }
 
 /// Who we are, in the user agent: `app/cognito-import-watch`.
