@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from stage import ROOT, TRANSPORTS, config, cpu_seconds, endpoint, peak_kb, resident_kb, running, wake_ups
+from stage import ROOT, TRANSPORTS, config, cpu_seconds, endpoint, peak_kb, resident_kb, running, waits, wake_ups
 
 SETTLE, IDLE = 2, 60
 
@@ -36,9 +36,9 @@ def watched(options, jobs, idle):
                 numbers = resident_kb(process.pid), peak_kb(process.pid), 1e6 * cpu
                 if not idle:
                     return numbers, None
-                since = wake_ups(process.pid)
+                since = waits(process.pid)
                 time.sleep(IDLE)
-                return numbers, wake_ups(process.pid) - since
+                return numbers, wake_ups(since, waits(process.pid))
 
 
 def main():

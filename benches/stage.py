@@ -101,11 +101,12 @@ def running(command, environment, stdout=subprocess.DEVNULL):
         process.wait()
 
 
-def config(directory, jobs, interval, rate, in_flight=16, regions=(REGION,), jobs_per_pool=20):
+def config(directory, jobs, interval, rate, in_flight=16, regions=(REGION,), jitter=0, jobs_per_pool=20):
     """A config of the daemon: every poll is a Describe, nothing is kept, `rate` is all that slows it down."""
     path = directory / "config.toml"
     path.write_text(
-        f'[poll]\ninitial_interval = "{interval}"\nmax_interval = "{interval}"\nmultiplier = 1\njitter = 0\nbatch = "never"\n'
+        f'[poll]\ninitial_interval = "{interval}"\nmax_interval = "{interval}"\nmultiplier = 1\njitter = {jitter}\n'
+        'batch = "never"\n'
         f"[throttle]\nrequests_per_second = {rate}\nrequests_per_second_per_pool = {rate}\nmax_in_flight = {in_flight}\n"
         '[policy]\nstall_after = "none"\n[log]\nformat = "json"\nlevel = "info"\n[state]\npath = "none"\n'
     )
@@ -143,6 +144,11 @@ def peak_kb(pid):
     return status(Path(f"/proc/{pid}"), "VmHWM")
 
 
-def wake_ups(pid):
-    """How often its threads gave up the processor to wait for something."""
-    return sum(status(thread, "voluntary_ctxt_switches") for thread in threads(pid))
+def waits(pid):
+    """How often each thread gave up the processor to wait for something."""
+    return {thread.name: status(thread, "voluntary_ctxt_switches") for thread in threads(pid)}
+
+
+def wake_ups(before, after):
+    """Between two moments; a thread that ended in between counts for nothing."""
+    return sum(count - before.get(thread, 0) for thread, count in after.items())

@@ -5,6 +5,7 @@
 //! costs more than all that this program does for a poll.
 
 use std::cell::Cell;
+use std::pin::Pin;
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_cognitoidentityprovider::config::interceptors::{
@@ -33,8 +34,9 @@ tokio::task_local! {
     static SEEN: Cell<Seen>;
 }
 
-/// Makes a call of a client that has an [`Observer`]; gives what it showed beside its result.
-pub(super) async fn observed<T>(call: impl Future<Output = T>) -> (T, Seen) {
+/// Makes a call of a client that has an [`Observer`]; gives what it showed beside its result. The call comes boxed: the
+/// SDK's is of 5 kB, and would be moved, and held, more than once.
+pub(super) async fn observed<T>(call: Pin<Box<impl Future<Output = T>>>) -> (T, Seen) {
     let noting = async {
         let result = call.await;
         (result, SEEN.try_with(Cell::take).unwrap_or_default())
@@ -48,12 +50,12 @@ pub(super) struct Observer;
 
 fn note(note: impl FnOnce(&mut Seen)) {
     // A call that nobody observes has nowhere to note it.
-    let noted = SEEN.try_with(|cell| {
+    SEEN.try_with(|cell| {
         let mut seen = cell.take();
         note(&mut seen);
         cell.set(seen);
-    });
-    drop(noted);
+    })
+    .unwrap_or_default();
 }
 
 impl Intercept for Observer {

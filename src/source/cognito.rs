@@ -40,7 +40,7 @@ impl Cognito {
         self.ready(&about).await?;
         let call = self.client.describe_user_import_job();
         let call = call.user_pool_id(target.pool.as_str()).job_id(target.job.as_str());
-        let (result, seen) = observed(call.send()).await;
+        let (result, seen) = observed(Box::pin(call.send())).await;
         match result {
             Ok(output) => match output.user_import_job().and_then(|job| snapshot(job, &self.account.secrets())) {
                 Some(value) => Ok(Answer { value, date: seen.date }),
@@ -64,7 +64,7 @@ impl Cognito {
             .user_pool_id(pool.as_str())
             .max_results(i32::from(page_size.clamp(1, MAX_PAGE_SIZE)))
             .set_pagination_token(token.map(|token| token.as_str().to_owned()));
-        let (result, seen) = observed(call.send()).await;
+        let (result, seen) = observed(Box::pin(call.send())).await;
         match result {
             Ok(output) => match page(&output, &self.account.secrets()) {
                 Some((value, unreadable)) => {

@@ -29,8 +29,9 @@ use super::cognito::Cognito;
 use super::connector;
 use super::settings::{Credentials, Environment, SourceError, SourceSettings};
 
-/// The longest that a connection takes to come about, where the request timeout is not shorter.
-const CONNECT_TIMEOUT: Duration = Duration::from_millis(3_100);
+/// The longest that a connection takes to come about, where the request timeout is not shorter. The same for all: with
+/// another one the SDK makes another client, which parses every certificate of the system again.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_millis(3_100);
 
 /// The sources of a process.
 #[derive(Clone, Debug)]
