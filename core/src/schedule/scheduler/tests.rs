@@ -39,6 +39,7 @@ struct World {
     pool_failures: Vec<News>,
     pool_recoveries: usize,
     list_failures: usize,
+    wakes: usize,
 }
 
 impl World {
@@ -56,6 +57,7 @@ impl World {
             pool_failures: Vec::new(),
             pool_recoveries: 0,
             list_failures: 0,
+            wakes: 0,
         }
     }
 
@@ -124,7 +126,10 @@ impl World {
                     self.in_flight.remove(&id);
                     self.feed(Input::Answered { id, result });
                 }
-                None => self.feed(Input::Wake),
+                None => {
+                    self.wakes += 1;
+                    self.feed(Input::Wake);
+                }
             }
         }
     }
