@@ -221,7 +221,7 @@ fn nothing_is_sent_into_a_silence_and_one_that_hangs_alone_is_none() {
     let (mut lane, pools) = lane(20.0, 20.0, 1);
     let pool = pools[0];
     let send = |lane: &mut Lane, now: Tick| {
-        let at = ready(&lane, now, pool).unwrap();
+        let at = ready(lane, now, pool).unwrap();
         lane.take(at, pool, Operation::Describe);
         at
     };
