@@ -72,7 +72,7 @@ def run(options, polls, ours):
             environment = asked.environment(directory)
             if ours:
                 command = [options.programs / "cognito-import-watch", "run", "--config"]
-                command.append(config(directory, JOBS, "1ms", 10_000))
+                command.append(config(directory, JOBS, "1ms", 10_000, in_flight=1))
                 counted = callgrind(command, environment, directory, until=lambda: asked.wait_for(polls))
             else:
                 counted = callgrind([options.programs / "bare"], environment | {"POLLS": str(polls)}, directory)

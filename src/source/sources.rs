@@ -23,7 +23,7 @@ use aws_types::service_config::ServiceConfigKey;
 use cognito_import_watch_core::domain::region::Partition;
 
 use super::account::{Account, Signer};
-use super::answer::{Observer, host_of};
+use super::answer::{host_of, observing};
 use super::api::JobSource;
 use super::cognito::Cognito;
 use super::connector;
@@ -47,7 +47,7 @@ impl Sources {
     /// # Errors
     /// When `AWS_CA_BUNDLE` names a file that cannot be used.
     pub fn new(environment: Environment) -> Result<Self, SourceError> {
-        Ok(Self { environment, http: connector::client(environment)?, accounts: BTreeMap::new() })
+        Ok(Self { environment, http: observing(connector::client(environment)?), accounts: BTreeMap::new() })
     }
 
     /// Sources in an isolated process that send their requests to `http`. Public for the fuzz targets alone, whose client
@@ -55,7 +55,7 @@ impl Sources {
     #[doc(hidden)]
     #[must_use]
     pub fn over(http: SharedHttpClient) -> Self {
-        Self { environment: Environment::Isolated, http, accounts: BTreeMap::new() }
+        Self { environment: Environment::Isolated, http: observing(http), accounts: BTreeMap::new() }
     }
 
     /// The source of `settings`; AWS files may be read, but no call is made.
@@ -75,8 +75,7 @@ impl Sources {
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts(settings.request_timeout))
             // An answer is small, and the timeout above covers all of it.
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .interceptor(Observer);
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         if let Some(url) = &settings.endpoint_url {
             builder = builder.endpoint_url(url);
         }
