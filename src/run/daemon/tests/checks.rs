@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use cognito_import_watch_core::domain::Memory as Kept;
 use cognito_import_watch_core::domain::event::id_of;
+use cognito_import_watch_core::domain::{Counts as Users, Memory as Kept};
 use cognito_import_watch_core::schedule::Question;
 use serde_json::Value;
 
 use super::operations::{Birth, Disk, Keeps, MAX_INTERVAL, Mood};
 use super::process::{Counts, jobs};
-use super::story::Fact;
+use super::story::{Fact, Story};
 use super::world::World;
 use crate::ledger::testing::{cursors, numbered};
 use crate::ledger::{Record, RecordedJob};
@@ -37,6 +37,18 @@ impl World {
             }
         }
         assert!(told.is_empty() || kept == Kept::OutOfDate, "what is told would be told again: {names:?}");
+    }
+
+    /// After each answer a job is known as the reference knows it.
+    pub(super) fn check_what_is_known(&self, record: &Record) {
+        let target = record.target.to_string();
+        let known = record.track.known.as_ref();
+        let known = known.map(|known| {
+            let Users { imported, skipped, failed } = known.counts;
+            (known.status.as_str(), [imported, skipped, failed])
+        });
+        let seen = self.memory.story(&target).and_then(Story::known).map(|sight| (sight.status, sight.counts));
+        assert_eq!(known, seen, "{target} is known otherwise");
     }
 
     /// Nothing is asked twice at once, nor about a job that is over, or not watched, or old.

@@ -221,7 +221,7 @@ pub(super) fn operation() -> impl Strategy<Value = Operation> {
         2 => (job(), fault(), 1_usize..6).prop_map(|(job, fault, times)| Operation::FailJob { job, fault, times }),
         1 => (0..POOLS.len(), fault(), 1_usize..4)
             .prop_map(|(pool, fault, times)| Operation::FailList { pool, fault, times }),
-        2 => prop_oneof![3 => Just(0_u64), 1 => Just(3), 1 => Just(20), 1 => Just(90)]
+        3 => prop_oneof![Just(0_u64), Just(3), Just(20), Just(90)]
             .prop_map(|seconds| Operation::Lag(Duration::from_secs(seconds))),
         1 => prop_oneof![Just(30_u64), Just(900), Just(4_000)]
             .prop_map(|millis| Operation::Latency(Duration::from_millis(millis))),

@@ -272,6 +272,7 @@ impl World {
         self.newest = process.daemon.newest.or(self.newest);
         let expected = self.hear(&record.target.to_string());
         Self::check_what_is_told(&expected, &record, kept);
+        self.check_what_is_known(&record);
         let lines: Vec<String> = record.events.iter().map(|event| event.line.to_string()).collect();
         for line in &lines {
             let number = self.made.len();
