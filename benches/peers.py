@@ -102,7 +102,7 @@ def steady(client, workload, asked, environment, directory):
 def at_once(command, asked, environment):
     """A client from its start to its end. All of its processor time is counted."""
     begun = time.time()
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
     peak = [0]
     watching = threading.Thread(target=watch_memory, args=(process.pid, peak))
     watching.start()

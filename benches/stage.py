@@ -65,6 +65,7 @@ class Endpoint:
             "AWS_ACCESS_KEY_ID": "AKIASIMU123456789012",
             "AWS_SECRET_ACCESS_KEY": "a-secret-access-key-that-opens-nothing-0",
             "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": self.url,
             "POOL": POOL,
