@@ -79,7 +79,13 @@ def clients(programs, installed):
 
 def steady(client, workload, asked, environment, directory):
     """A client in its stride: its processor time between two moments, over the requests between them."""
-    environment |= {"PAUSE": "0", "LOOPS": str(len(REGIONS))} if workload == "hot" else {"PAUSE": str(1 / PACE)}
+    if workload == "hot":
+        environment |= {"PAUSE": "0", "LOOPS": str(len(REGIONS))}
+        if client.name == "bare":
+            # As ours: a client for each region, and 1,000 jobs in all.
+            environment |= {"REGIONS": " ".join(REGIONS), "JOBS": str(1_000 // len(REGIONS))}
+    else:
+        environment |= {"PAUSE": str(1 / PACE)}
     command = client.command(workload, directory)
     if client.name == "cli":
         return at_once(command, asked, environment | {"PAUSE": "0", "POLLS": str(CLI_POLLS)})

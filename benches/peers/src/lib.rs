@@ -22,6 +22,11 @@ pub struct Settings {
     pub pause: Duration,
     /// How many loops run beside each other.
     pub loops: usize,
+    /// The regions, one for each loop, of a loop on the SDK that asks as the daemon does: in each about so many jobs in
+    /// turn. None for one region and one job.
+    pub regions: Vec<String>,
+    /// How many jobs of each region.
+    pub jobs: usize,
     /// How many answers are enough for each loop, were the job over or not.
     pub polls: u64,
     /// The file of the certificates to trust.
@@ -40,6 +45,8 @@ impl Settings {
             job: required("JOB")?,
             pause: Duration::from_secs_f64(required("PAUSE")?.parse()?),
             loops: optional("LOOPS").map_or(Ok(1), |loops| loops.parse())?,
+            regions: optional("REGIONS").map_or(Vec::new(), |regions| regions.split(' ').map(str::to_owned).collect()),
+            jobs: optional("JOBS").map_or(Ok(1), |jobs| jobs.parse())?,
             polls: optional("POLLS").map_or(Ok(u64::MAX), |polls| polls.parse())?,
             authority: optional("AWS_CA_BUNDLE").map(PathBuf::from),
         })
@@ -50,11 +57,11 @@ impl Settings {
 ///
 /// # Errors
 /// The first failure of one.
-pub async fn beside_each_other<L>(loops: usize, one: impl Fn() -> L) -> Result<(), Failure>
+pub async fn beside_each_other<L>(loops: usize, one: impl Fn(usize) -> L) -> Result<(), Failure>
 where
     L: Future<Output = Result<(), Failure>> + Send + 'static,
 {
-    let mut running: JoinSet<_> = (0..loops).map(|_| one()).collect();
+    let mut running: JoinSet<_> = (0..loops).map(one).collect();
     while let Some(ended) = running.join_next().await {
         ended??;
     }

@@ -4,9 +4,9 @@
 
 use std::sync::Arc;
 
-use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_config::{BehaviorVersion, Region};
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
@@ -29,17 +29,30 @@ async fn main() -> Result<(), Failure> {
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .load()
         .await;
-    let client = Client::new(&config);
     let settings = Arc::new(settings);
-    beside_each_other(settings.loops, || poll(client.clone(), Arc::clone(&settings))).await
+    if settings.regions.is_empty() {
+        let client = Client::new(&config);
+        let only = [(settings.pool.clone(), settings.job.clone())];
+        return beside_each_other(settings.loops, |_| poll(client.clone(), only.to_vec(), Arc::clone(&settings))).await;
+    }
+    beside_each_other(settings.regions.len(), |number| {
+        let region = settings.regions.get(number).cloned().unwrap_or_default();
+        let jobs =
+            (0..settings.jobs).map(|job| (format!("{region}_Pool{number}"), format!("import-load-{job}"))).collect();
+        let builder = aws_sdk_cognitoidentityprovider::config::Builder::from(&config).region(Region::new(region));
+        poll(Client::from_conf(builder.build()), jobs, Arc::clone(&settings))
+    })
+    .await
 }
 
-async fn poll(client: Client, settings: Arc<Settings>) -> Result<(), Failure> {
-    for _ in 0..settings.polls {
-        let answer =
-            client.describe_user_import_job().user_pool_id(&settings.pool).job_id(&settings.job).send().await?;
+/// Asks about jobs in turn, each a pool and a job, until one is over or it is enough.
+async fn poll(client: Client, jobs: Vec<(String, String)>, settings: Arc<Settings>) -> Result<(), Failure> {
+    let mut left = settings.polls;
+    for (pool, job) in jobs.iter().cycle() {
+        let answer = client.describe_user_import_job().user_pool_id(pool).job_id(job).send().await?;
         let status = answer.user_import_job().and_then(|job| job.status()).ok_or("an answer without a status")?;
-        if is_over(status.as_str()) {
+        left -= 1;
+        if is_over(status.as_str()) || left == 0 {
             break;
         }
         if !settings.pause.is_zero() {

@@ -25,7 +25,7 @@ const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Failure> {
     let settings = Arc::new(Settings::from_env()?);
-    beside_each_other(settings.loops, || poll(Arc::clone(&settings))).await
+    beside_each_other(settings.loops, |_| poll(Arc::clone(&settings))).await
 }
 
 async fn poll(settings: Arc<Settings>) -> Result<(), Failure> {
