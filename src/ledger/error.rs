@@ -60,12 +60,12 @@ impl LedgerError {
         matches!(self.kind, Kind::Refused { .. })
     }
 
-    /// Whether a new file could take the place of a damaged one.
     /// Whether there is no file.
     pub(crate) fn is_missing(&self) -> bool {
         matches!(self.kind, Kind::Missing)
     }
 
+    /// Whether a new file could take the place of a damaged one.
     pub(super) fn is_corrupt(&self) -> bool {
         matches!(self.kind, Kind::Corrupt { .. })
     }

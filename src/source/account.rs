@@ -156,7 +156,8 @@ impl Account {
         if let Some(failed) = state.failure.as_ref().filter(|failed| failed.serves(asked)) {
             return Err(failed.fault.clone());
         }
-        match self.fetch(&mut state).await {
+        // Boxed, for it is rare and larger than all else of a poll: the SDK's whole chain of sources is in it.
+        match Box::pin(self.fetch(&mut state)).await {
             Ok(keys) => {
                 self.learn(&keys);
                 state.failure = None;

@@ -1,16 +1,21 @@
 //! What is read off a request and its raw answer beside the value: the host asked, the `Date`, the retry hint.
 //!
-//! [`super::cognito`] attaches one [`Observer`] to each call and reads [`Seen`] when the call is over.
+//! [`super::Sources`] puts [`observing`] around the HTTP client, and [`super::cognito`] makes each call by [`observed`],
+//! which gives what was seen. An interceptor would be the SDK's own way; it is asked at each of the eighteen steps of
+//! a call, and one for each call has the SDK put its configuration together anew.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::cell::Cell;
+use std::pin::Pin;
 use std::time::{Duration, SystemTime};
 
-use aws_sdk_cognitoidentityprovider::config::interceptors::{
-    BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
-};
-use aws_sdk_cognitoidentityprovider::config::{ConfigBag, Intercept, RuntimeComponents};
-use aws_sdk_cognitoidentityprovider::error::BoxError;
 use aws_sdk_cognitoidentityprovider::primitives::{DateTime, DateTimeFormat};
+use aws_smithy_async::time::SharedTimeSource;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::http::Headers;
 use cognito_import_watch_core::domain::Timestamp;
 
 /// What one call showed beside its value. All of it is missing where no answer came.
@@ -26,53 +31,67 @@ pub(super) struct Seen {
     pub(super) retry_after: Option<Duration>,
 }
 
-/// Notes what one call shows.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Observer(Arc<Mutex<Seen>>);
+tokio::task_local! {
+    /// What the call that this task is making showed so far. The SDK calls its HTTP client from the same task.
+    static SEEN: Cell<Seen>;
+}
 
-impl Observer {
-    /// What was noted.
-    pub(super) fn seen(&self) -> Seen {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
+/// Makes a call of a client over [`observing`]; gives what it showed beside its result. The call comes boxed: the
+/// SDK's is of 5 kB, and would be moved, and held, more than once.
+pub(super) async fn observed<T>(call: Pin<Box<impl Future<Output = T>>>) -> (T, Seen) {
+    let noting = async {
+        let result = call.await;
+        (result, SEEN.try_with(Cell::take).unwrap_or_default())
+    };
+    SEEN.scope(Cell::default(), noting).await
+}
 
-    fn note(&self, note: impl FnOnce(&mut Seen)) {
-        note(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+fn note(note: impl FnOnce(&mut Seen)) {
+    // A call that nobody observes has nowhere to note it.
+    SEEN.try_with(|cell| {
+        let mut seen = cell.take();
+        note(&mut seen);
+        cell.set(seen);
+    })
+    .unwrap_or_default();
+}
+
+/// The client, noting what each call shows.
+pub(super) fn observing(http: SharedHttpClient) -> SharedHttpClient {
+    SharedHttpClient::new(Observer(http))
+}
+
+#[derive(Debug)]
+struct Observer<H>(H);
+
+impl HttpClient for Observer<SharedHttpClient> {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        let connector = self.0.http_connector(settings, components);
+        SharedHttpConnector::new(Observer((connector, components.time_source())))
     }
 }
 
-impl Intercept for Observer {
-    fn name(&self) -> &'static str {
-        "Observer"
+impl HttpConnector for Observer<(SharedHttpConnector, Option<SharedTimeSource>)> {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (connector, clock) = &self.0;
+        let (host, clock) = (host_of(request.uri()), clock.clone());
+        note(|seen| seen.host = host);
+        let answer = connector.call(request);
+        HttpConnectorFuture::new(async move {
+            let answer = answer.await?;
+            note_answer(answer.headers(), clock.and_then(|clock| millis(clock.now())));
+            Ok(answer)
+        })
     }
+}
 
-    fn read_before_transmit(
-        &self,
-        context: &BeforeTransmitInterceptorContextRef<'_>,
-        _components: &RuntimeComponents,
-        _config: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let host = host_of(context.request().uri());
-        self.note(|seen| seen.host = host);
-        Ok(())
-    }
-
-    fn read_before_deserialization(
-        &self,
-        context: &BeforeDeserializationInterceptorContextRef<'_>,
-        components: &RuntimeComponents,
-        _config: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let headers = context.response().headers();
-        let date = headers.get("date").and_then(http_date);
-        let now = components.time_source().and_then(|source| millis(source.now()));
-        self.note(|seen| {
-            seen.date = date;
-            seen.skew = date.zip(now).map(|(there, here)| there.since(here).max(here.since(there)));
-            seen.retry_after = retry_after(headers.get("x-amz-retry-after"), headers.get("retry-after"), date);
-        });
-        Ok(())
-    }
+fn note_answer(headers: &Headers, now: Option<Timestamp>) {
+    let date = headers.get("date").and_then(http_date);
+    note(|seen| {
+        seen.date = date;
+        seen.skew = date.zip(now).map(|(there, here)| there.since(here).max(here.since(there)));
+        seen.retry_after = retry_after(headers.get("x-amz-retry-after"), headers.get("retry-after"), date);
+    });
 }
 
 /// The hint of an answer: `x-amz-retry-after` in milliseconds, else `Retry-After` in seconds or as a date, which

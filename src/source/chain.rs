@@ -19,6 +19,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use super::classify::Renewal;
 use super::settings::{Credentials, DEFAULT_SESSION_NAME};
+use super::sources::CONNECT_TIMEOUT;
 
 /// The longest one try of a source takes. A source has up to three tries, and all of them
 /// [`super::CREDENTIALS_TIMEOUT`].
@@ -31,8 +32,7 @@ pub(super) async fn provider(
     config: &SdkConfig,
     http: &SharedHttpClient,
 ) -> SharedCredentialsProvider {
-    let timeouts =
-        TimeoutConfig::builder().connect_timeout(Duration::from_secs(3)).operation_attempt_timeout(TRY).build();
+    let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(TRY).build();
     let provider_config = ProviderConfig::without_region()
         .with_http_client(http.clone())
         .with_region(config.region().cloned())

@@ -13,7 +13,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use cognito_import_watch_core::domain::{AccountId, ErrorKind, JobId, JobSnapshot, PollError, Target, UserPoolId};
 
 use super::account::Account;
-use super::answer::{Observer, Seen};
+use super::answer::{Seen, observed};
 use super::api::{Answer, BoxFuture, JobPage, JobSource, MAX_PAGE_SIZE, PageToken};
 use super::classify::{Question, classify, empty};
 use super::failure::{Failure, OperationError, of_call};
@@ -47,17 +47,9 @@ impl Cognito {
     async fn describe(&self, target: &Target) -> Result<Answer<JobSnapshot>, PollError> {
         let about = About { operation: "DescribeUserImportJob", pool: &target.pool, job: Some(&target.job) };
         self.ready(&about).await?;
-        let observer = Observer::default();
-        let result = self
-            .client
-            .describe_user_import_job()
-            .user_pool_id(target.pool.as_str())
-            .job_id(target.job.as_str())
-            .customize()
-            .interceptor(observer.clone())
-            .send()
-            .await;
-        let seen = observer.seen();
+        let call = self.client.describe_user_import_job();
+        let call = call.user_pool_id(target.pool.as_str()).job_id(target.job.as_str());
+        let (result, seen) = observed(Box::pin(call.send())).await;
         match result {
             Ok(output) => match output.user_import_job().and_then(|job| snapshot(job, &self.account.secrets())) {
                 Some(value) => Ok(Answer { value, date: seen.date }),
@@ -75,18 +67,13 @@ impl Cognito {
     ) -> Result<Answer<JobPage>, PollError> {
         let about = About { operation: "ListUserImportJobs", pool, job: None };
         self.ready(&about).await?;
-        let observer = Observer::default();
-        let result = self
+        let call = self
             .client
             .list_user_import_jobs()
             .user_pool_id(pool.as_str())
             .max_results(i32::from(page_size.clamp(1, MAX_PAGE_SIZE)))
-            .set_pagination_token(token.map(|token| token.as_str().to_owned()))
-            .customize()
-            .interceptor(observer.clone())
-            .send()
-            .await;
-        let seen = observer.seen();
+            .set_pagination_token(token.map(|token| token.as_str().to_owned()));
+        let (result, seen) = observed(Box::pin(call.send())).await;
         match result {
             Ok(output) => match page(&output, &self.account.secrets()) {
                 Some((value, unreadable)) => {

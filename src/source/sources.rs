@@ -23,14 +23,15 @@ use aws_types::service_config::ServiceConfigKey;
 use cognito_import_watch_core::domain::region::Partition;
 
 use super::account::{Account, Signer};
-use super::answer::host_of;
+use super::answer::{host_of, observing};
 use super::api::JobSource;
 use super::cognito::Cognito;
 use super::connector;
 use super::settings::{Credentials, Environment, SourceError, SourceSettings};
 
-/// The longest that a connection takes to come about, where the request timeout is not shorter.
-const CONNECT_TIMEOUT: Duration = Duration::from_millis(3_100);
+/// The longest that a connection takes to come about, where the request timeout is not shorter. The same for all: with
+/// another one the SDK makes another client, which parses every certificate of the system again.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_millis(3_100);
 
 /// The sources of a process.
 #[derive(Clone, Debug)]
@@ -46,7 +47,7 @@ impl Sources {
     /// # Errors
     /// When `AWS_CA_BUNDLE` names a file that cannot be used.
     pub fn new(environment: Environment) -> Result<Self, SourceError> {
-        Ok(Self { environment, http: connector::client(environment)?, accounts: BTreeMap::new() })
+        Ok(Self { environment, http: observing(connector::client(environment)?), accounts: BTreeMap::new() })
     }
 
     /// Sources in an isolated process that send their requests to `http`. Public for the fuzz targets alone, whose client
@@ -54,7 +55,7 @@ impl Sources {
     #[doc(hidden)]
     #[must_use]
     pub fn over(http: SharedHttpClient) -> Self {
-        Self { environment: Environment::Isolated, http, accounts: BTreeMap::new() }
+        Self { environment: Environment::Isolated, http: observing(http), accounts: BTreeMap::new() }
     }
 
     /// The source of `settings`; AWS files may be read, but no call is made.
@@ -177,12 +178,9 @@ fn has_own_endpoint(config: &SdkConfig) -> bool {
     key.ok().zip(loader).is_some_and(|(key, loader)| loader.load_config(key).is_some())
 }
 
+/// An operation is one attempt, so that one timer serves both.
 fn timeouts(request: Duration) -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .connect_timeout(request.min(CONNECT_TIMEOUT))
-        .operation_attempt_timeout(request)
-        .operation_timeout(request)
-        .build()
+    TimeoutConfig::builder().connect_timeout(request.min(CONNECT_TIMEOUT)).operation_timeout(request).build()
 }
 
 /// Who we are, in the user agent: `app/cognito-import-watch`.

@@ -232,6 +232,12 @@ impl Lane {
         Some(now.max(heard).max(self.bucket.ready_at(usual)).max(of_pool))
     }
 
+    /// When the lane's own bucket lets the next request through, whatever the pools' say.
+    #[must_use]
+    pub fn opens_at(&self) -> Tick {
+        self.bucket.ready_at(self.quickest.usual())
+    }
+
     /// When the pool's own bucket lets the next request through: the earlier, the longer ago it was used.
     #[must_use]
     pub fn pool_ready_at(&self, pool: PoolBucket) -> Tick {

@@ -102,7 +102,9 @@ impl Scheduler {
         if self.time == TimeLeft::Stopped || self.is_over() {
             return None;
         }
-        let due = self.agenda.first().map(|(due, _)| due);
+        // What comes due while every lane is closed is none the earlier for being looked at.
+        let open = self.lanes.values().map(|slot| slot.lane.opens_at()).min().unwrap_or(now);
+        let due = self.agenda.first().map(|(due, _)| due.max(open));
         let end = match self.time {
             TimeLeft::Until(end) => end,
             TimeLeft::Up(end) => Some(end),

@@ -147,3 +147,13 @@ fn a_wrong_file_of_aws_is_told_and_does_not_end_the_process() {
     );
     assert!(told.starts_with("denied: ") && told.contains("profile"), "{told}");
 }
+
+#[tokio::test]
+async fn what_a_poll_holds_beside_the_call_is_small() {
+    let settings = settings(keys(), Some("http://127.0.0.1:1".to_owned()));
+    let source = Sources::new(Environment::Isolated).unwrap().open(&settings).await.unwrap();
+    let target = target();
+    // Allocated and moved for every poll. The SDK's call would make it 5 kB or thrice that, the chain of credentials more.
+    let bytes = size_of_val(&*source.describe(&target));
+    assert!(bytes < 2_048, "{bytes}");
+}

@@ -43,6 +43,7 @@ struct World {
     pool_failures: Vec<News>,
     pool_recoveries: usize,
     list_failures: usize,
+    wakes: usize,
 }
 
 impl World {
@@ -61,6 +62,7 @@ impl World {
             pool_failures: Vec::new(),
             pool_recoveries: 0,
             list_failures: 0,
+            wakes: 0,
         }
     }
 
@@ -131,7 +133,10 @@ impl World {
                     self.in_flight.remove(&id);
                     self.feed(Input::Answered { id, result });
                 }
-                None => self.feed(Input::Wake),
+                None => {
+                    self.wakes += 1;
+                    self.feed(Input::Wake);
+                }
             }
         }
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use cognito_import_watch_core::domain::{Tick, Timestamp};
 use cognito_import_watch_core::schedule::{Ending, Input, Now, Question, Replacement, Scheduler, Settings};
 use tokio::runtime::Runtime;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::super::{Daemon, DaemonLog, state};
@@ -79,7 +80,7 @@ impl Start<'_> {
     pub(super) fn start(self) -> Started {
         let (file, jobs) = match self.beginning.keeps {
             Keeps::File => {
-                let Opened { ledger, jobs, .. } = FileLedger::open(&settings(self.path, self.beginning)).unwrap();
+                let Opened { ledger, jobs, .. } = open(self.path, self.beginning);
                 (Some(ledger), jobs)
             }
             Keeps::Nothing => (None, Vec::new()),
@@ -121,9 +122,21 @@ fn settings(path: &Path, beginning: &Beginning) -> FileSettings {
     FileSettings { path: path.to_owned(), on_corrupt: OnCorrupt::Stop, limits }
 }
 
+/// Opens a file that nobody uses. Other tests of this process start programs, and each of those has a copy of every
+/// descriptor, the lock's too, until it begins to run.
+fn open(path: &Path, beginning: &Beginning) -> Opened {
+    let patience = Instant::now() + PATIENCE;
+    loop {
+        match FileLedger::open(&settings(path, beginning)) {
+            Ok(opened) => return opened,
+            Err(error) => assert!(Instant::now() < patience, "{error}"),
+        }
+    }
+}
+
 /// What a file knows that nobody uses.
 pub(super) fn jobs(path: &Path, beginning: &Beginning) -> Vec<RecordedJob> {
-    FileLedger::open(&settings(path, beginning)).unwrap().jobs
+    open(path, beginning).jobs
 }
 
 /// A config file's plan.

@@ -31,3 +31,18 @@ fn a_request_is_waited_for_until_it_is_answered() {
     world.run(100 * SECOND);
     assert!(!world.scheduler.is_waiting());
 }
+
+#[test]
+fn where_the_ceiling_binds_nobody_is_woken_for_what_cannot_be_sent_yet() {
+    let mut world = World::new(settings(Ending::WhenStopped), at_time(|_| job("InProgress")));
+    for number in 0..400 {
+        world.watch_with(&format!("us-west-2_{}/import-{number}", number % 20), 0, |policy| policy.stall_after = None);
+    }
+    world.run(600 * SECOND);
+    assert!(
+        world.sent.len() > 2_900 && world.wakes < world.sent.len() * 11 / 10,
+        "{} {}",
+        world.wakes,
+        world.sent.len()
+    );
+}
