@@ -49,7 +49,7 @@ fn story(input: &mut Unstructured<'_>) -> Result<()> {
         assert!(one.memory == Memory::OutOfDate || one.events.is_empty(), "something told is not kept");
         tells_a_story(&steady, &one, &mut ended);
         one.events.iter().for_each(is_told);
-        let _ = one.next.progress(Tick::from_start(now), &job.policy);
+        let _ = one.next.progress(Tick::from_start(now), &job.terms.policy);
         (steady, restarted) = (one.next, other.next);
         late(input, &steady, &job, wall)?;
     }
