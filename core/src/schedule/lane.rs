@@ -2,8 +2,8 @@
 //!
 //! A bucket spaces requests evenly and saves nothing up, so that any T seconds hold at most rate × T + 1
 //! requests. That is to hold where they arrive: a request that was late, on the way or in this machine, is closer to
-//! the next one there than it was here. So the next one waits for as long as the answer took longer than usual. And
-//! nothing is sent into a silence: what waits together here, for credentials say, would leave together.
+//! the next one there than it was here. So the next one waits for as long as the answer took longer than usual, as far
+//! as that costs next to nothing of the rate. And nothing is sent into a silence: what waits together here, for credentials say, would leave together.
 //!
 //! A pool has one bucket for all its requests and one for each operation, for so the service counts. A throttle cuts
 //! that of its operation, once for all the requests that were on their way; a second pool throttled within a second
@@ -33,8 +33,8 @@ const SILENCE: Duration = Duration::from_secs(10);
 /// that hangs alone is none: those behind it are answered.
 const MOST_UNANSWERED: f64 = 3.0;
 
-/// So many answers must have come before the quickest of them is taken for the usual.
-const USUAL_AFTER: u32 = 8;
+/// By which part of the difference another answer changes what is taken for the usual, as TCP does (RFC 6298).
+const GAIN: u32 = 8;
 
 /// The index of a pool in its lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -116,7 +116,7 @@ pub struct Lane {
     /// Requests sent since the newest answer.
     unanswered: u32,
     last_sent: Tick,
-    quickest: Quickest,
+    usual: Usual,
     last_throttled: Option<(Tick, PoolBucket)>,
     cut_since: Option<Timestamp>,
     /// Whether a throttle came since the rate was looked at.
@@ -162,22 +162,21 @@ impl PoolRates {
     }
 }
 
-/// The shortest time from sending to the answer: the way there and back when nothing holds it up.
+/// How long answers usually take: a smoothed mean.
 #[derive(Debug)]
-struct Quickest {
+struct Usual {
     time: Duration,
     answers: u32,
 }
 
-impl Quickest {
+impl Usual {
     fn note(&mut self, took: Duration) {
-        self.time = self.time.min(took);
+        self.time = match self.answers {
+            // The first one opened the connection, or loaded the credentials.
+            0 | 1 => took,
+            _ => (self.time * (GAIN - 1) + took) / GAIN,
+        };
         self.answers = self.answers.saturating_add(1);
-    }
-
-    /// Zero until it is known, which errs on the slow side.
-    fn usual(&self) -> Duration {
-        if self.answers < USUAL_AFTER { Duration::ZERO } else { self.time }
     }
 }
 
@@ -193,7 +192,7 @@ impl Lane {
             max_in_flight: ceilings.in_flight(),
             unanswered: 0,
             last_sent: Tick::ZERO,
-            quickest: Quickest { time: Duration::MAX, answers: 0 },
+            usual: Usual { time: Duration::ZERO, answers: 0 },
             last_throttled: None,
             cut_since: None,
             is_cut_anew: false,
@@ -223,7 +222,7 @@ impl Lane {
         if self.in_flight >= self.max_in_flight {
             return None;
         }
-        let usual = self.quickest.usual();
+        let usual = self.usual.time;
         let heard = if self.is_silent() { self.last_sent.plus(SILENCE) } else { Tick::ZERO };
         let of_pool = self
             .pools
@@ -238,14 +237,24 @@ impl Lane {
         self.pools.get(pool.0 as usize).map_or(Tick::ZERO, |rates| rates.all.next())
     }
 
+    /// How long a request that is sent now keeps the lane from sending another one, or the pool, where it is for the
+    /// same.
+    #[must_use]
+    pub fn keeps_busy(&self, now: Tick, pool: Option<PoolBucket>) -> Duration {
+        let lane = self.bucket.interval(now);
+        let pool = pool.and_then(|pool| self.pools.get(pool.0 as usize));
+        pool.map_or(lane, |rates| rates.all.interval(now).max(lane))
+    }
+
     /// Takes the permit for one request that is sent now.
     pub fn take(&mut self, now: Tick, pool: PoolBucket, operation: Operation) -> Permit {
         self.in_flight += 1;
-        self.bucket.take(now);
+        let usual = self.usual.time;
+        self.bucket.take(now, usual);
         let mut gap = Duration::MAX;
         if let Some(rates) = self.pools.get_mut(pool.0 as usize) {
-            rates.all.take(now);
-            rates.of_mut(operation).take(now);
+            rates.all.take(now, usual);
+            rates.of_mut(operation).take(now, usual);
             gap = rates.last_sent.replace(now).map_or(Duration::MAX, |last| now.since(last));
         }
         self.unanswered = self.unanswered.saturating_add(1);
@@ -259,8 +268,9 @@ impl Lane {
         let silent = self.is_silent();
         self.unanswered = 0;
         let took = now.since(permit.sent);
-        let late = took.saturating_sub(self.quickest.usual());
-        self.quickest.note(took);
+        // After a silence all is spaced from the answer.
+        let late = if silent { Duration::ZERO } else { took.saturating_sub(self.usual.time) };
+        self.usual.note(took);
         self.bucket.answered(permit.sent, late);
         if let Some(rates) = self.pools.get_mut(permit.pool.0 as usize) {
             rates.all.answered(permit.sent, late);
@@ -304,9 +314,9 @@ impl Lane {
     /// Whether so many requests were sent since the newest answer that one has to be waited for: one, while the lane
     /// never had any.
     fn is_silent(&self) -> bool {
-        let most = match self.quickest.answers {
+        let most = match self.usual.answers {
             0 => 1.0,
-            _ => MOST_UNANSWERED + (self.quickest.usual().as_secs_f64() * self.bucket.ceiling()).floor(),
+            _ => MOST_UNANSWERED + (self.usual.time.as_secs_f64() * self.bucket.ceiling()).floor(),
         };
         f64::from(self.unanswered) >= most
     }

@@ -2,17 +2,21 @@
 //!
 //! A job that moves may change any moment, one that sleeps was the same for long. So those that move go first, and of
 //! one class the longest unasked. But nobody starves: those that sleep have a latest time, a little more than one
-//! round of all jobs at the ceiling, and those that move share what that leaves. Jobs that are new have their latest
-//! times spread over such a round. All of that adds up to the ceiling, so that taking the earliest latest time first
-//! keeps it.
+//! round of all jobs at the ceiling, and those that move share what that leaves of the rate. Jobs that are new have
+//! their latest times spread over such a round. All of that adds up to the rate that is reached, so that taking the
+//! earliest latest time first keeps it.
 
 use std::time::Duration;
 
 use super::job::JobSlot;
+use super::rate::reached;
 use crate::domain::{Phase, Tick};
 
 /// How many rounds of all jobs at the ceiling a job that sleeps may wait. What it is above 1 goes to those that move.
-const PATIENCE: f64 = 1.1;
+const PATIENCE: f64 = 1.18;
+
+/// The same for new jobs and, while there are any, for all: the sooner a status is known, the sooner we know who moves.
+const PATIENCE_AT_FIRST: f64 = 1.1;
 
 /// What lets us expect a change of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,13 +84,13 @@ impl Crowd {
     /// binds.
     pub(super) fn round(&self, class: Class, ceiling: f64) -> Duration {
         let (moving, size) = (f64::from(self.moving), f64::from(self.size()));
-        let patience = PATIENCE * size;
         // While there are new ones, their round is everybody's.
-        let patient = if self.new > 0 { size } else { size - moving };
+        let (patience, patient) = if self.new > 0 { (PATIENCE_AT_FIRST, size) } else { (PATIENCE, size - moving) };
+        let patience = patience * size / ceiling;
         let seconds = match class {
-            Class::Sleeping | Class::New => patience / ceiling,
+            Class::Sleeping | Class::New => patience,
             Class::Moving if self.moving == 0 => 0.0,
-            Class::Moving => moving * patience / (ceiling * (patience - patient)),
+            Class::Moving => moving / (reached(ceiling) - patient / patience),
         };
         Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
     }
@@ -112,12 +116,18 @@ impl Turn {
         Self { class: Class::Sleeping, asked: due, due, interval: Duration::ZERO, rank: Some(0) }
     }
 
-    /// The latest time, where its class comes round so and its pool has so many jobs. Jitter makes a job due earlier
-    /// than it has to be asked about.
+    /// That of a job which moves, asked about at `asked` and due again at `due`.
+    pub(super) fn of_moving(asked: Tick, due: Tick) -> Self {
+        Self { class: Class::Moving, asked, due, interval: Duration::ZERO, rank: None }
+    }
+
+    /// The latest time, where its class comes round so and its pool has so many jobs. Jitter makes a job that sleeps
+    /// due earlier than it has to be asked about.
     pub(super) fn latest(&self, round: Duration, size: u32) -> Tick {
-        let wait = match self.rank {
-            Some(rank) => round.mul_f64(share(rank, size)),
-            None => round.max(self.interval),
+        let wait = match (self.rank, self.class) {
+            (Some(rank), _) => round.mul_f64(share(rank, size)),
+            (None, Class::Moving) => round,
+            (None, Class::Sleeping | Class::New) => round.max(self.interval),
         };
         self.due.max(self.asked.plus(wait))
     }

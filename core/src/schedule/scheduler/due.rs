@@ -12,7 +12,7 @@ use crate::schedule::job::State;
 use crate::schedule::place::Appointment;
 use crate::schedule::pool::PoolState;
 use crate::schedule::reader::{Depth, Finds};
-use crate::schedule::turn::Turn;
+use crate::schedule::turn::{Class, Turn};
 
 /// How long the last look at all jobs may take after the time is up; what is not looked at by then is decided by
 /// what is known. A watch that only looks once has the time besides that its pools' ceiling asks for.
@@ -88,6 +88,16 @@ impl Scheduler {
                 Appointment::Pool(index) if holds => self.pool_is_due(index, due, now),
                 Appointment::Job(_) | Appointment::Pool(_) => {}
             }
+        }
+    }
+
+    /// Notes when a job that moves is due, so that its lane is free then.
+    pub(super) fn expect(&mut self, index: usize) {
+        let Some(job) = self.jobs.get(index) else { return };
+        if let (State::Waiting(at), Some(Class::Moving), Some(lane)) =
+            (job.state, job.counted, self.lanes.get_mut(&job.lane))
+        {
+            lane.coming.insert((at, index));
         }
     }
 

@@ -6,8 +6,8 @@
 use super::{Scheduler, TimeLeft};
 use crate::domain::Tick;
 use crate::schedule::job::{JobSlot, State};
-use crate::schedule::lane::{Lane, Operation};
-use crate::schedule::place::{HeldUntil, Item, Place, Sent};
+use crate::schedule::lane::Operation;
+use crate::schedule::place::{HeldUntil, Item, LaneSlot, Place, Sent};
 use crate::schedule::pool::PoolState;
 use crate::schedule::reader::{Depth, Finds};
 use crate::schedule::turn::{Class, Turn};
@@ -21,6 +21,14 @@ enum Choice {
     Page,
     /// Nothing yet: a list is worth waiting for.
     Hold,
+}
+
+/// What may be sent next of a place.
+struct Head {
+    item: Item,
+    class: Class,
+    /// When it has to be.
+    latest: Tick,
 }
 
 impl Scheduler {
@@ -72,16 +80,16 @@ impl Scheduler {
     /// What may wait least of all that the lane lets through now. Of pools where that is the same time the one asked
     /// longest ago comes first, so that their queues end together.
     fn first_of(&mut self, lane: LaneIndex, now: Tick) -> Option<(usize, Item)> {
-        self.drop_overtaken(lane);
+        self.drop_overtaken(lane, now);
         let slot = self.lanes.get(&lane)?;
         let mut best: Option<((Tick, Tick), usize, Item)> = None;
         for index in &slot.busy {
             let Some(place) = self.places.get(*index) else { continue };
-            for (latest, item) in self.heads(*index) {
-                let order = (latest, slot.lane.pool_ready_at(place.bucket));
+            for head in self.heads(*index) {
+                let order = (head.latest, slot.lane.pool_ready_at(place.bucket));
                 let is_first = best.is_none_or(|(best, ..)| order < best);
-                if is_first && self.ready_at(&slot.lane, place, item, now).is_some_and(|at| at <= now) {
-                    best = Some((order, *index, item));
+                if is_first && self.ready_at(slot, place, &head, now).is_some_and(|at| at <= now) {
+                    best = Some((order, *index, head.item));
                 }
             }
         }
@@ -90,37 +98,61 @@ impl Scheduler {
 
     /// When the lane is to be looked at again; `None` while it waits for an answer.
     fn wake_of(&mut self, lane: LaneIndex, now: Tick) -> Option<Tick> {
-        self.drop_overtaken(lane);
+        self.drop_overtaken(lane, now);
         let slot = self.lanes.get(&lane)?;
         let ready = slot.busy.iter().filter_map(|index| {
             let place = self.places.get(*index)?;
-            self.heads(*index).filter_map(|(_, item)| self.ready_at(&slot.lane, place, item, now)).min()
+            self.heads(*index).filter_map(|head| self.ready_at(slot, place, &head, now)).min()
         });
         ready.min()
     }
 
-    /// The first of each kind that waits at a place, with its latest time.
-    fn heads(&self, index: usize) -> impl Iterator<Item = (Tick, Item)> {
+    /// The first of each kind that waits at a place.
+    fn heads(&self, index: usize) -> impl Iterator<Item = Head> {
         let place = self.places.get(index);
         let page = place.and_then(|place| Some((place.page?, Item::Page(index))));
         let jobs = Class::ALL.into_iter().filter_map(move |class| place?.first(class));
         let jobs = jobs.filter_map(|job| Some((self.jobs.get(job)?.turn()?, Item::Job(job))));
-        page.into_iter().chain(jobs).filter_map(move |(turn, item)| Some((self.latest(index, turn)?, item)))
+        let head =
+            move |(turn, item): (Turn, Item)| Some(Head { item, class: turn.class, latest: self.latest(index, turn)? });
+        page.into_iter().chain(jobs).filter_map(head)
     }
 
-    fn ready_at(&self, lane: &Lane, place: &Place, item: Item, now: Tick) -> Option<Tick> {
-        match item {
-            Item::Job(job) => {
-                let class = self.jobs.get(job)?.counted?;
-                Some(lane.ready_at(now, place.bucket, Operation::Describe)?.max(place.held.ready_at(class, now)?))
+    /// When it may be sent; `None` while an answer is waited for.
+    fn ready_at(&self, slot: &LaneSlot, place: &Place, head: &Head, now: Tick) -> Option<Tick> {
+        let at = match head.item {
+            Item::Job(_) => {
+                let at = slot.lane.ready_at(now, place.bucket, Operation::Describe)?;
+                at.max(place.held.ready_at(head.class, now)?)
             }
-            Item::Page(_) => lane.ready_at(now, place.bucket, Operation::List),
+            Item::Page(_) => slot.lane.ready_at(now, place.bucket, Operation::List)?,
+        };
+        match head.class {
+            Class::Moving => Some(at),
+            Class::Sleeping | Class::New => Some(self.gives_way(slot, place, head.latest, at).unwrap_or(at)),
         }
     }
 
+    /// Until when a question about a job that does not move, ready at `at`, is kept back, so that the lane, or the
+    /// pool, is free when one that moves is due.
+    fn gives_way(&self, slot: &LaneSlot, place: &Place, latest: Tick, at: Tick) -> Option<Tick> {
+        let (lane, pool) = (slot.lane.keeps_busy(at, None), slot.lane.keeps_busy(at, Some(place.bucket)));
+        let coming = slot.coming.range((at, 0)..(at.plus(lane.max(pool)), 0));
+        let mut due = coming.filter_map(|(due, index)| {
+            let job = self.jobs.get(*index).filter(|job| job.state == State::Waiting(*due))?;
+            let is_same = self.places.get(job.place).is_some_and(|other| other.bucket == place.bucket);
+            let free = at.plus(if is_same { pool } else { lane });
+            (*due < free && self.latest(job.place, Turn::of_moving(job.asked, *due))? < latest).then_some(*due)
+        });
+        due.next()
+    }
+
     /// Drops the places of a lane where nothing waits any more.
-    fn drop_overtaken(&mut self, lane: LaneIndex) {
+    fn drop_overtaken(&mut self, lane: LaneIndex, now: Tick) {
         let Some(slot) = self.lanes.get_mut(&lane) else { return };
+        while slot.coming.first().is_some_and(|(due, _)| *due <= now) {
+            slot.coming.pop_first();
+        }
         let (places, jobs) = (&mut self.places, &self.jobs);
         slot.busy.retain(|index| places.get_mut(*index).is_some_and(|place| place.drop_overtaken(*index, jobs)));
     }
@@ -131,9 +163,14 @@ impl Scheduler {
         let Some(depth) = self.list_is_worth(place, job, now) else { return Choice::Describe(job) };
         let Some(turn) = self.jobs.get(job).and_then(JobSlot::turn) else { return Choice::Describe(job) };
         let Some(slot) = self.places.get_mut(place) else { return Choice::Describe(job) };
-        if !slot.reader.is_idle() {
-            slot.held.hold(turn.class, HeldUntil::TheEnd);
-            return Choice::Hold;
+        match slot.reader.class() {
+            None => {}
+            // The list may show it too late.
+            Some(Class::Sleeping | Class::New) if turn.class == Class::Moving => return Choice::Describe(job),
+            Some(Class::Moving | Class::Sleeping | Class::New) => {
+                slot.held.hold(turn.class, HeldUntil::TheEnd);
+                return Choice::Hold;
+            }
         }
         let list = self.lanes.get(&slot.lane).and_then(|lane| lane.lane.ready_at(now, slot.bucket, Operation::List));
         match list {
@@ -183,11 +220,14 @@ impl Scheduler {
                 Depth { pages: depth.pages.max(pool.pages_to_read()), ..depth }
             }
         };
-        slot.reader.begin(depth.pages, finds);
+        slot.reader.begin(turn, depth.pages, finds);
         if self.settings.batch == Batch::Auto && !slot.reader.rests(now) {
             for index in &slot.jobs {
                 let Some(job) = self.jobs.get_mut(*index).filter(|job| job.is_listable()) else { continue };
                 if slot.reader.page_of(job.seat).is_none_or(|page| page >= depth.pages) {
+                    continue;
+                }
+                if job.counted == Some(Class::Moving) && turn.class != Class::Moving {
                     continue;
                 }
                 match job.state {
@@ -221,15 +261,10 @@ impl Scheduler {
         Some((Item::Page(place), Question::List { pool: slot.pool.clone(), token }))
     }
 
-    /// Has the next page wait for the lane. It may wait as little as the first of the jobs that it should show.
-    pub(super) fn read_on(&mut self, place: usize, now: Tick) {
-        let Some(slot) = self.places.get(place) else { return };
-        let expected = slot.jobs.iter().filter_map(|job| {
-            let job = self.jobs.get(*job).filter(|job| matches!(job.state, State::Expected(_)))?;
-            let turn = job.turn()?;
-            Some((self.latest(place, turn)?, turn))
-        });
-        let first = expected.min_by_key(|(latest, _)| *latest).map(|(_, turn)| turn);
-        self.queue_page(place, first.unwrap_or(Turn::of_pool(now)));
+    /// Has the next page wait for the lane: a reading that has begun is finished before others begin.
+    pub(super) fn read_on(&mut self, place: usize) {
+        if let Some(turn) = self.places.get(place).and_then(|place| place.reader.turn()) {
+            self.queue_page(place, turn);
+        }
     }
 }
