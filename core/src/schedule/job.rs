@@ -167,12 +167,14 @@ impl JobSlot {
             State::Ready(due) | State::Expected(due) => due,
             State::Waiting(_) | State::InFlight | State::Over(_) | State::Gone => return None,
         };
+        let class = self.counted?;
         Some(Turn {
-            class: self.counted?,
+            class,
             asked: self.asked,
             due,
             interval: self.interval.unwrap_or_default(),
             rank: self.rank,
+            lets_go: u32::from(class == Class::Sleeping),
         })
     }
 

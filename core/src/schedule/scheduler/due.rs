@@ -12,7 +12,7 @@ use crate::schedule::job::State;
 use crate::schedule::place::Appointment;
 use crate::schedule::pool::PoolState;
 use crate::schedule::reader::{Depth, Finds};
-use crate::schedule::turn::{Class, Turn};
+use crate::schedule::turn::{Class, Order, Turn};
 
 /// How long the last look at all jobs may take after the time is up; what is not looked at by then is decided by
 /// what is known. A watch that only looks once has the time besides that its pools' ceiling asks for.
@@ -128,14 +128,17 @@ impl Scheduler {
         self.touched.insert(slot.lane);
     }
 
-    /// The latest time for what has its turn at a place, where the ceiling of the pool, or of the lane, binds.
-    pub(super) fn latest(&self, place: usize, turn: Turn) -> Option<Tick> {
+    /// Before what of its lane something has its turn at a place.
+    pub(super) fn order(&self, place: usize, turn: Turn, now: Tick) -> Option<Order> {
+        if turn.class == Class::Moving {
+            return Some(Order::Moves(turn.asked));
+        }
         let place = self.places.get(place)?;
         let lane = self.lanes.get(&place.lane)?;
         let ceilings = &self.settings.ceilings;
-        let of_pool = place.crowd.round(turn.class, ceilings.per_pool());
-        let of_lane = lane.crowd.round(turn.class, ceilings.per_lane());
-        Some(turn.latest(of_pool.max(of_lane), place.crowd.size()))
+        let round = place.crowd.round(ceilings.per_pool()).max(lane.crowd.round(ceilings.per_lane()));
+        let latest = turn.latest(round, place.crowd.size(), ceilings.per_pool());
+        Some(if latest <= now { Order::Late(latest) } else { Order::Waits(latest) })
     }
 
     fn pool_is_due(&mut self, index: usize, due: Tick, now: Tick) {

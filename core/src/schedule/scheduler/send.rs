@@ -10,7 +10,7 @@ use crate::schedule::lane::Operation;
 use crate::schedule::place::{HeldUntil, Item, LaneSlot, Place, Sent};
 use crate::schedule::pool::PoolState;
 use crate::schedule::reader::{Depth, Finds};
-use crate::schedule::turn::{Class, Turn};
+use crate::schedule::turn::{Class, Order, Turn};
 use crate::schedule::{Action, Batch, LaneIndex, Now, Question, Request};
 
 /// What a place is to ask.
@@ -27,8 +27,7 @@ enum Choice {
 struct Head {
     item: Item,
     class: Class,
-    /// When it has to be.
-    latest: Tick,
+    order: Order,
 }
 
 impl Scheduler {
@@ -82,11 +81,11 @@ impl Scheduler {
     fn first_of(&mut self, lane: LaneIndex, now: Tick) -> Option<(usize, Item)> {
         self.drop_overtaken(lane, now);
         let slot = self.lanes.get(&lane)?;
-        let mut best: Option<((Tick, Tick), usize, Item)> = None;
+        let mut best: Option<((Order, Tick), usize, Item)> = None;
         for index in &slot.busy {
             let Some(place) = self.places.get(*index) else { continue };
-            for head in self.heads(*index) {
-                let order = (head.latest, slot.lane.pool_ready_at(place.bucket));
+            for head in self.heads(*index, now) {
+                let order = (head.order, slot.lane.pool_ready_at(place.bucket));
                 let is_first = best.is_none_or(|(best, ..)| order < best);
                 if is_first && self.ready_at(slot, place, &head, now).is_some_and(|at| at <= now) {
                     best = Some((order, *index, head.item));
@@ -102,19 +101,20 @@ impl Scheduler {
         let slot = self.lanes.get(&lane)?;
         let ready = slot.busy.iter().filter_map(|index| {
             let place = self.places.get(*index)?;
-            self.heads(*index).filter_map(|head| self.ready_at(slot, place, &head, now)).min()
+            self.heads(*index, now).filter_map(|head| self.ready_at(slot, place, &head, now)).min()
         });
         ready.min()
     }
 
     /// The first of each kind that waits at a place.
-    fn heads(&self, index: usize) -> impl Iterator<Item = Head> {
+    fn heads(&self, index: usize, now: Tick) -> impl Iterator<Item = Head> {
         let place = self.places.get(index);
         let page = place.and_then(|place| Some((place.page?, Item::Page(index))));
         let jobs = Class::ALL.into_iter().filter_map(move |class| place?.first(class));
         let jobs = jobs.filter_map(|job| Some((self.jobs.get(job)?.turn()?, Item::Job(job))));
-        let head =
-            move |(turn, item): (Turn, Item)| Some(Head { item, class: turn.class, latest: self.latest(index, turn)? });
+        let head = move |(turn, item): (Turn, Item)| {
+            Some(Head { item, class: turn.class, order: self.order(index, turn, now)? })
+        };
         page.into_iter().chain(jobs).filter_map(head)
     }
 
@@ -127,9 +127,9 @@ impl Scheduler {
             }
             Item::Page(_) => slot.lane.ready_at(now, place.bucket, Operation::List)?,
         };
-        match head.class {
-            Class::Moving => Some(at),
-            Class::Sleeping | Class::New => Some(self.gives_way(slot, place, head.latest, at).unwrap_or(at)),
+        match head.order {
+            Order::Waits(latest) => Some(self.gives_way(slot, place, latest, at).unwrap_or(at)),
+            Order::Late(_) | Order::Moves(_) => Some(at),
         }
     }
 
@@ -142,7 +142,7 @@ impl Scheduler {
             let job = self.jobs.get(*index).filter(|job| job.state == State::Waiting(*due))?;
             let is_same = self.places.get(job.place).is_some_and(|other| other.bucket == place.bucket);
             let free = at.plus(if is_same { pool } else { lane });
-            (*due < free && self.latest(job.place, Turn::of_moving(job.asked, *due))? < latest).then_some(*due)
+            (*due < free.min(latest)).then_some(*due)
         });
         due.next()
     }
@@ -220,6 +220,7 @@ impl Scheduler {
                 Depth { pages: depth.pages.max(pool.pages_to_read()), ..depth }
             }
         };
+        let turn = turn.of_pages(depth.pages);
         slot.reader.begin(turn, depth.pages, finds);
         if self.settings.batch == Batch::Auto && !slot.reader.rests(now) {
             for index in &slot.jobs {
