@@ -212,6 +212,11 @@ impl Bucket {
     }
 }
 
+/// The rate that is reached where this is the ceiling, in requests per second, however the way is.
+pub(super) fn reached(ceiling: f64) -> f64 {
+    1.0 / (spacing(ceiling).as_secs_f64() * (1.0 + LATE_COST))
+}
+
 /// The time between two requests at this rate.
 pub(super) fn spacing(rate: f64) -> Duration {
     let even = Duration::from_secs_f64(1.0 / rate);

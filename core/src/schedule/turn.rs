@@ -1,13 +1,15 @@
-//! Whose turn it is where not all can be asked at once.
+//! Whose turn it is where not all can be asked at once: the one who may wait least, by its class.
 //!
-//! A job that moves may change any moment, one that sleeps was the same for long. So those that move go first, the
-//! longest unasked before the others. But nobody starves: one that sleeps has a latest time, a little more than one
-//! round of all jobs at the ceiling, and goes before all others when it has come. Jobs that are new have their latest
-//! times spread over such a round. As that is slower than the ceiling, they never ask for all of it.
+//! A job that moves may change any moment, one that sleeps was the same for long. So those that move go first, and of
+//! one class the longest unasked. But nobody starves: those that sleep have a latest time, a little more than one
+//! round of all jobs at the ceiling. While that is far off they let those that move go first; when it comes near,
+//! those that move share what the others leave of the rate. Jobs that are new have their latest times spread over such
+//! a round. All of that adds up to the rate that is reached, so that taking the earliest latest time first keeps it.
 
 use std::time::Duration;
 
 use super::job::JobSlot;
+use super::rate::reached;
 use crate::domain::{Phase, Tick};
 
 /// How many rounds of all jobs at the ceiling a job that sleeps may wait. What it is above 1 goes to those that move.
@@ -15,6 +17,10 @@ const PATIENCE: f64 = 1.18;
 
 /// The same for new jobs and, while there are any, for all: the sooner a status is known, the sooner we know who moves.
 const PATIENCE_AT_FIRST: f64 = 1.1;
+
+/// The part of what a job may wait longer than a round that is its own: as long as its latest time is further off, it
+/// lets all go first that move.
+const MARGIN: f64 = 0.5;
 
 /// The pages of a pool that had as many jobs as the service allows, a thousand.
 const MOST_PAGES: u32 = 17;
@@ -44,22 +50,53 @@ impl Class {
     }
 }
 
-/// How many jobs share a ceiling.
+/// How many jobs of each class share a ceiling.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Crowd {
-    size: u32,
+    moving: u32,
+    sleeping: u32,
     new: u32,
+}
+
+/// How long jobs wait from one question to the next where a ceiling binds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Round {
+    /// One that moves.
+    pub(super) moving: Duration,
+    /// One that does not.
+    pub(super) patient: Duration,
+    /// So long before its latest time one that does not move lets no other go first.
+    pub(super) margin: Duration,
+}
+
+impl Round {
+    /// That of two ceilings together.
+    pub(super) fn max(self, other: Self) -> Self {
+        Self {
+            moving: self.moving.max(other.moving),
+            patient: self.patient.max(other.patient),
+            margin: self.margin.max(other.margin),
+        }
+    }
 }
 
 impl Crowd {
     pub(super) fn enter(&mut self, class: Class) {
-        self.size = self.size.saturating_add(1);
-        self.new = self.new.saturating_add(u32::from(class == Class::New));
+        let count = self.count_mut(class);
+        *count = count.saturating_add(1);
     }
 
     pub(super) fn leave(&mut self, class: Class) {
-        self.size = self.size.saturating_sub(1);
-        self.new = self.new.saturating_sub(u32::from(class == Class::New));
+        let count = self.count_mut(class);
+        *count = count.saturating_sub(1);
+    }
+
+    fn count_mut(&mut self, class: Class) -> &mut u32 {
+        match class {
+            Class::Moving => &mut self.moving,
+            Class::Sleeping => &mut self.sleeping,
+            Class::New => &mut self.new,
+        }
     }
 
     /// How many jobs are new.
@@ -69,14 +106,26 @@ impl Crowd {
 
     /// All of them.
     pub(super) fn size(&self) -> u32 {
-        self.size
+        self.moving.saturating_add(self.sleeping).saturating_add(self.new)
     }
 
-    /// How long a job that does not move may wait where the ceiling, in requests per second, binds. While there are
-    /// new ones, their round is everybody's.
-    pub(super) fn round(&self, ceiling: f64) -> Duration {
-        let patience = if self.new > 0 { PATIENCE_AT_FIRST } else { PATIENCE };
-        Duration::try_from_secs_f64(patience * f64::from(self.size) / ceiling).unwrap_or(Duration::MAX)
+    /// A round of all at this ceiling, in requests per second, where those that sleep are not asked about more often
+    /// than once in `interval`.
+    pub(super) fn round(&self, ceiling: f64, interval: Duration) -> Round {
+        let (moving, size) = (f64::from(self.moving), f64::from(self.size()));
+        // While there are new ones, their round is everybody's.
+        let (patience, least, patient) = match self.new {
+            0 => (PATIENCE, interval.as_secs_f64(), size - moving),
+            _ => (PATIENCE_AT_FIRST, 0.0, size),
+        };
+        let (all, wait) = (size / ceiling, patience * size / ceiling);
+        let used = if patient > 0.0 { patient / wait.max(least) } else { 0.0 };
+        let seconds = |seconds| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+        Round {
+            moving: seconds(moving / (reached(ceiling) - used)),
+            patient: seconds(wait),
+            margin: seconds((wait - all) * MARGIN),
+        }
     }
 }
 
@@ -102,6 +151,11 @@ impl Turn {
         Self { class: Class::Sleeping, asked: due, due, interval: Duration::ZERO, rank: Some(0), lets_go: 0 }
     }
 
+    /// That of a job which moves, asked about at `asked` and due again at `due`.
+    pub(super) fn of_moving(asked: Tick, due: Tick) -> Self {
+        Self { class: Class::Moving, asked, due, interval: Duration::ZERO, rank: None, lets_go: 0 }
+    }
+
     /// That of a reading of so many pages which begins in this turn.
     pub(super) fn of_pages(self, pages: u32) -> Self {
         match self.class {
@@ -110,27 +164,17 @@ impl Turn {
         }
     }
 
-    /// The latest time of what does not move, where a round takes so long, its pool has so many jobs and as many
-    /// requests per second. Jitter makes a job due earlier than it has to be asked about.
-    pub(super) fn latest(&self, round: Duration, size: u32, per_pool: f64) -> Tick {
-        let wait = match self.rank {
-            Some(rank) => round.mul_f64(share(rank, size)),
-            None => round.max(self.interval),
-        };
+    /// The latest time, where a round takes so long, its pool has so many jobs and as many requests per second. Jitter
+    /// makes a job that sleeps due earlier than it has to be asked about.
+    pub(super) fn latest(&self, now: Tick, round: Round, size: u32, per_pool: f64) -> Tick {
         let lets_go = Duration::from_secs_f64(f64::from(self.lets_go) / per_pool);
-        self.due.max(self.asked.plus(wait)).plus(lets_go)
+        let at = match (self.class, self.rank) {
+            (Class::Moving, _) => self.asked.plus(round.moving).min(now.plus(round.margin)),
+            (Class::Sleeping | Class::New, Some(rank)) => self.asked.plus(round.patient.mul_f64(share(rank, size))),
+            (Class::Sleeping | Class::New, None) => self.asked.plus(round.patient.max(self.interval)),
+        };
+        self.due.max(at).plus(lets_go)
     }
-}
-
-/// What goes before what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Order {
-    /// What does not move and had to be asked about at this time.
-    Late(Tick),
-    /// What moves and was asked about then.
-    Moves(Tick),
-    /// What does not move and may wait until then.
-    Waits(Tick),
 }
 
 /// The part of a round after which the job is due that was the `rank`th new one of its pool, counted from 0, where

@@ -12,7 +12,7 @@ use crate::schedule::job::State;
 use crate::schedule::place::Appointment;
 use crate::schedule::pool::PoolState;
 use crate::schedule::reader::{Depth, Finds};
-use crate::schedule::turn::{Class, Order, Turn};
+use crate::schedule::turn::{Class, Turn};
 
 /// How long the last look at all jobs may take after the time is up; what is not looked at by then is decided by
 /// what is known. A watch that only looks once has the time besides that its pools' ceiling asks for.
@@ -128,17 +128,15 @@ impl Scheduler {
         self.touched.insert(slot.lane);
     }
 
-    /// Before what of its lane something has its turn at a place.
-    pub(super) fn order(&self, place: usize, turn: Turn, now: Tick) -> Option<Order> {
-        if turn.class == Class::Moving {
-            return Some(Order::Moves(turn.asked));
-        }
+    /// The latest time for what has its turn at a place, where the ceiling of the pool, or of the lane, binds.
+    pub(super) fn latest(&self, place: usize, turn: Turn, now: Tick) -> Option<Tick> {
         let place = self.places.get(place)?;
         let lane = self.lanes.get(&place.lane)?;
-        let ceilings = &self.settings.ceilings;
-        let round = place.crowd.round(ceilings.per_pool()).max(lane.crowd.round(ceilings.per_lane()));
-        let latest = turn.latest(round, place.crowd.size(), ceilings.per_pool());
-        Some(if latest <= now { Order::Late(latest) } else { Order::Waits(latest) })
+        let (ceilings, interval) =
+            (&self.settings.ceilings, self.settings.backoff.jittered(self.settings.backoff.max(), 1.0));
+        let of_pool = place.crowd.round(ceilings.per_pool(), interval);
+        let round = of_pool.max(lane.crowd.round(ceilings.per_lane(), interval));
+        Some(turn.latest(now, round, place.crowd.size(), ceilings.per_pool()))
     }
 
     fn pool_is_due(&mut self, index: usize, due: Tick, now: Tick) {

@@ -10,7 +10,7 @@ use crate::schedule::lane::Operation;
 use crate::schedule::place::{HeldUntil, Item, LaneSlot, Place, Sent};
 use crate::schedule::pool::PoolState;
 use crate::schedule::reader::{Depth, Finds};
-use crate::schedule::turn::{Class, Order, Turn};
+use crate::schedule::turn::{Class, Turn};
 use crate::schedule::{Action, Batch, LaneIndex, Now, Question, Request};
 
 /// What a place is to ask.
@@ -26,8 +26,9 @@ enum Choice {
 /// What may be sent next of a place.
 struct Head {
     item: Item,
-    class: Class,
-    order: Order,
+    turn: Turn,
+    /// When it has to be.
+    latest: Tick,
 }
 
 impl Scheduler {
@@ -81,11 +82,11 @@ impl Scheduler {
     fn first_of(&mut self, lane: LaneIndex, now: Tick) -> Option<(usize, Item)> {
         self.drop_overtaken(lane, now);
         let slot = self.lanes.get(&lane)?;
-        let mut best: Option<((Order, Tick), usize, Item)> = None;
+        let mut best: Option<((Tick, Tick, Tick), usize, Item)> = None;
         for index in &slot.busy {
             let Some(place) = self.places.get(*index) else { continue };
             for head in self.heads(*index, now) {
-                let order = (head.order, slot.lane.pool_ready_at(place.bucket));
+                let order = (head.latest, head.turn.asked, slot.lane.pool_ready_at(place.bucket));
                 let is_first = best.is_none_or(|(best, ..)| order < best);
                 if is_first && self.ready_at(slot, place, &head, now).is_some_and(|at| at <= now) {
                     best = Some((order, *index, head.item));
@@ -112,9 +113,7 @@ impl Scheduler {
         let page = place.and_then(|place| Some((place.page?, Item::Page(index))));
         let jobs = Class::ALL.into_iter().filter_map(move |class| place?.first(class));
         let jobs = jobs.filter_map(|job| Some((self.jobs.get(job)?.turn()?, Item::Job(job))));
-        let head = move |(turn, item): (Turn, Item)| {
-            Some(Head { item, class: turn.class, order: self.order(index, turn, now)? })
-        };
+        let head = move |(turn, item): (Turn, Item)| Some(Head { item, turn, latest: self.latest(index, turn, now)? });
         page.into_iter().chain(jobs).filter_map(head)
     }
 
@@ -123,13 +122,13 @@ impl Scheduler {
         let at = match head.item {
             Item::Job(_) => {
                 let at = slot.lane.ready_at(now, place.bucket, Operation::Describe)?;
-                at.max(place.held.ready_at(head.class, now)?)
+                at.max(place.held.ready_at(head.turn.class, now)?)
             }
             Item::Page(_) => slot.lane.ready_at(now, place.bucket, Operation::List)?,
         };
-        match head.order {
-            Order::Waits(latest) => Some(self.gives_way(slot, place, latest, at).unwrap_or(at)),
-            Order::Late(_) | Order::Moves(_) => Some(at),
+        match head.turn.class {
+            Class::Moving => Some(at),
+            Class::Sleeping | Class::New => Some(self.gives_way(slot, place, head.latest, at).unwrap_or(at)),
         }
     }
 
@@ -142,7 +141,7 @@ impl Scheduler {
             let job = self.jobs.get(*index).filter(|job| job.state == State::Waiting(*due))?;
             let is_same = self.places.get(job.place).is_some_and(|other| other.bucket == place.bucket);
             let free = at.plus(if is_same { pool } else { lane });
-            (*due < free.min(latest)).then_some(*due)
+            (*due < free && self.latest(job.place, Turn::of_moving(job.asked, *due), *due)? < latest).then_some(*due)
         });
         due.next()
     }
