@@ -216,6 +216,12 @@ impl Lane {
         slot
     }
 
+    /// The pool's number as a part of how many there are, above 0 up to 1.
+    #[must_use]
+    pub fn phase(&self, pool: PoolBucket) -> f64 {
+        (f64::from(pool.0) + 1.0) / (self.pools.len() as f64).max(f64::from(pool.0) + 1.0)
+    }
+
     /// When a request of this kind for this pool may be sent; `None` while too many are on their way.
     #[must_use]
     pub fn ready_at(&self, now: Tick, pool: PoolBucket, operation: Operation) -> Option<Tick> {

@@ -201,10 +201,11 @@ impl Reader {
     ) -> Option<Depth> {
         let least = self.page_of(head.seat)?;
         // One that moves does not wait for pages that others are on.
-        let is_meant = |job: &&JobSlot| {
-            head.counted != Some(Class::Moving)
-                || job.counted == Some(Class::Moving)
-                || self.page_of(job.seat) == Some(0)
+        let is_meant = |job: &&JobSlot| match (head.counted, job.counted) {
+            (Some(Class::Moving), Some(Class::Sleeping | Class::New) | None) => {
+                least == 0 && self.page_of(job.seat) == Some(0)
+            }
+            (Some(Class::Moving), Some(Class::Moving)) | (Some(Class::Sleeping | Class::New) | None, _) => true,
         };
         let jobs: Vec<(u32, f64)> =
             jobs.filter(is_meant).filter_map(|job| Some((self.page_of(job.seat)?, job.waited(now)?))).collect();

@@ -70,14 +70,57 @@ pub(super) struct Round {
 }
 
 impl Round {
-    /// That of two ceilings together.
-    pub(super) fn max(self, other: Self) -> Self {
+    /// A round where both ceilings of a place bind. Those that sleep are not asked about more often than once in
+    /// `interval`.
+    pub(super) fn of(pool: Share<'_>, lane: Share<'_>, interval: Duration) -> Self {
+        let patient = pool.patient().max(lane.patient());
         Self {
-            moving: self.moving.max(other.moving),
-            patient: self.patient.max(other.patient),
-            margin: self.margin.max(other.margin),
+            moving: pool.moving(patient, interval).max(lane.moving(patient, interval)),
+            patient,
+            margin: pool.margin().max(lane.margin()),
         }
     }
+}
+
+/// Who shares which ceiling, in requests per second.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Share<'a>(pub(super) &'a Crowd, pub(super) f64);
+
+impl Share<'_> {
+    /// How often a round of all at the ceiling goes into the wait of one that does not move.
+    fn patience(self) -> f64 {
+        if self.0.new > 0 { PATIENCE_AT_FIRST } else { PATIENCE }
+    }
+
+    /// A round of all at the ceiling, in seconds.
+    fn all(self) -> f64 {
+        f64::from(self.0.size()) / self.1
+    }
+
+    fn patient(self) -> Duration {
+        seconds(self.all() * self.patience())
+    }
+
+    fn margin(self) -> Duration {
+        seconds(self.all() * (self.patience() - 1.0) * MARGIN)
+    }
+
+    /// What the others leave of the rate, shared by those that move.
+    fn moving(self, patient: Duration, interval: Duration) -> Duration {
+        let Self(crowd, ceiling) = self;
+        let moving = f64::from(crowd.moving);
+        // While there are new ones, their round is everybody's.
+        let others = match crowd.new {
+            0 if crowd.sleeping == 0 => 0.0,
+            0 => f64::from(crowd.sleeping) / patient.max(interval).as_secs_f64(),
+            _ => f64::from(crowd.size()) / patient.as_secs_f64(),
+        };
+        seconds(moving / (reached(ceiling) - others))
+    }
+}
+
+fn seconds(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
 }
 
 impl Crowd {
@@ -107,25 +150,6 @@ impl Crowd {
     /// All of them.
     pub(super) fn size(&self) -> u32 {
         self.moving.saturating_add(self.sleeping).saturating_add(self.new)
-    }
-
-    /// A round of all at this ceiling, in requests per second, where those that sleep are not asked about more often
-    /// than once in `interval`.
-    pub(super) fn round(&self, ceiling: f64, interval: Duration) -> Round {
-        let (moving, size) = (f64::from(self.moving), f64::from(self.size()));
-        // While there are new ones, their round is everybody's.
-        let (patience, least, patient) = match self.new {
-            0 => (PATIENCE, interval.as_secs_f64(), size - moving),
-            _ => (PATIENCE_AT_FIRST, 0.0, size),
-        };
-        let (all, wait) = (size / ceiling, patience * size / ceiling);
-        let used = if patient > 0.0 { patient / wait.max(least) } else { 0.0 };
-        let seconds = |seconds| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
-        Round {
-            moving: seconds(moving / (reached(ceiling) - used)),
-            patient: seconds(wait),
-            margin: seconds((wait - all) * MARGIN),
-        }
     }
 }
 
@@ -164,24 +188,38 @@ impl Turn {
         }
     }
 
-    /// The latest time, where a round takes so long, its pool has so many jobs and as many requests per second. Jitter
-    /// makes a job that sleeps due earlier than it has to be asked about.
-    pub(super) fn latest(&self, now: Tick, round: Round, size: u32, per_pool: f64) -> Tick {
-        let lets_go = Duration::from_secs_f64(f64::from(self.lets_go) / per_pool);
+    /// The latest time of what has its turn at this place.
+    pub(super) fn latest(&self, now: Tick, place: &Standing) -> Tick {
+        let round = &place.round;
         let at = match (self.class, self.rank) {
             (Class::Moving, _) => self.asked.plus(round.moving).min(now.plus(round.margin)),
-            (Class::Sleeping | Class::New, Some(rank)) => self.asked.plus(round.patient.mul_f64(share(rank, size))),
+            (Class::Sleeping | Class::New, Some(rank)) => self.asked.plus(round.patient.mul_f64(place.share(rank))),
+            // Jitter makes it due earlier than it has to be asked about.
             (Class::Sleeping | Class::New, None) => self.asked.plus(round.patient.max(self.interval)),
         };
-        self.due.max(at).plus(lets_go)
+        self.due.max(at).plus(place.spacing * self.lets_go)
     }
 }
 
-/// The part of a round after which the job is due that was the `rank`th new one of its pool, counted from 0, where
-/// the pool has `size` jobs.
-fn share(rank: u32, size: u32) -> f64 {
-    let turn = f64::from(rank) + 1.0;
-    turn / turn.max(f64::from(size))
+/// How a pool stands in its lane.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Standing {
+    pub(super) round: Round,
+    /// The time between two requests at its own ceiling.
+    pub(super) spacing: Duration,
+    /// How many jobs it has.
+    pub(super) size: u32,
+    /// Its part of all pools' numbers, above 0 up to 1: so that the new jobs of all pools are spread, not only those
+    /// of each.
+    pub(super) phase: f64,
+}
+
+impl Standing {
+    /// The part of a round after which the job is due that was the `rank`th new one of its pool, counted from 0.
+    fn share(&self, rank: u32) -> f64 {
+        let turn = f64::from(rank) + self.phase;
+        turn / (f64::from(rank) + 1.0).max(f64::from(self.size))
+    }
 }
 
 #[cfg(test)]

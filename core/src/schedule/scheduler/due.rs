@@ -12,7 +12,7 @@ use crate::schedule::job::State;
 use crate::schedule::place::Appointment;
 use crate::schedule::pool::PoolState;
 use crate::schedule::reader::{Depth, Finds};
-use crate::schedule::turn::{Class, Turn};
+use crate::schedule::turn::{Class, Round, Share, Standing, Turn};
 
 /// How long the last look at all jobs may take after the time is up; what is not looked at by then is decided by
 /// what is known. A watch that only looks once has the time besides that its pools' ceiling asks for.
@@ -134,9 +134,14 @@ impl Scheduler {
         let lane = self.lanes.get(&place.lane)?;
         let (ceilings, interval) =
             (&self.settings.ceilings, self.settings.backoff.jittered(self.settings.backoff.max(), 1.0));
-        let of_pool = place.crowd.round(ceilings.per_pool(), interval);
-        let round = of_pool.max(lane.crowd.round(ceilings.per_lane(), interval));
-        Some(turn.latest(now, round, place.crowd.size(), ceilings.per_pool()))
+        let pool = Share(&place.crowd, ceilings.per_pool());
+        let standing = Standing {
+            round: Round::of(pool, Share(&lane.crowd, ceilings.per_lane()), interval),
+            spacing: Duration::from_secs_f64(1.0 / ceilings.per_pool()),
+            size: place.crowd.size(),
+            phase: lane.lane.phase(place.bucket),
+        };
+        Some(turn.latest(now, &standing))
     }
 
     fn pool_is_due(&mut self, index: usize, due: Tick, now: Tick) {
