@@ -22,6 +22,10 @@ const PATIENCE_AT_FIRST: f64 = 1.1;
 /// lets all go first that move.
 const MARGIN: f64 = 0.5;
 
+/// How much more it counts that one is late which does not move. A pool and its lane may get in each other's way; that
+/// is to cost those that move, but not all they have.
+const HASTE: u32 = 9;
+
 /// The pages of a pool that had as many jobs as the service allows, a thousand.
 const MOST_PAGES: u32 = 17;
 
@@ -197,7 +201,11 @@ impl Turn {
             // Jitter makes it due earlier than it has to be asked about.
             (Class::Sleeping | Class::New, None) => self.asked.plus(round.patient.max(self.interval)),
         };
-        self.due.max(at).plus(place.spacing * self.lets_go)
+        let latest = self.due.max(at).plus(place.spacing * self.lets_go);
+        match self.class {
+            Class::Moving => latest,
+            Class::Sleeping | Class::New => latest.minus(now.since(latest) * HASTE),
+        }
     }
 }
 
@@ -226,9 +234,81 @@ impl Standing {
 mod tests {
     use super::*;
 
+    const INTERVAL: Duration = Duration::from_secs(24);
+
+    fn crowd(moving: u32, sleeping: u32, new: u32) -> Crowd {
+        Crowd { moving, sleeping, new }
+    }
+
+    /// A round where only one ceiling of 5 requests per second binds.
+    fn round(crowd: Crowd, interval: Duration) -> Round {
+        Round::of(Share(&crowd, 5.0), Share(&crowd, 5.0), interval)
+    }
+
+    fn standing(round: Round) -> Standing {
+        Standing { round, spacing: Duration::from_millis(500), size: 100, phase: 1.0 }
+    }
+
+    #[test]
+    fn the_times_of_all_classes_add_up_to_the_rate_that_is_reached() {
+        for (moving, sleeping) in [(1, 1), (1, 300), (50, 250), (300, 1), (1_000, 1_000)] {
+            let round = round(crowd(moving, sleeping, 0), Duration::ZERO);
+            let used =
+                f64::from(moving) / round.moving.as_secs_f64() + f64::from(sleeping) / round.patient.as_secs_f64();
+            assert!((used - reached(5.0)).abs() < 1e-6, "{moving} and {sleeping} use {used} requests per second");
+        }
+    }
+
+    #[test]
+    fn those_that_sleep_ask_for_no_more_than_their_interval_does() {
+        let few = round(crowd(1, 20, 0), INTERVAL);
+        assert!((1.0 / few.moving.as_secs_f64() - (reached(5.0) - 20.0 / 24.0)).abs() < 1e-6, "{few:?}");
+        assert!(round(crowd(0, 100, 0), INTERVAL).moving.is_zero());
+    }
+
+    #[test]
+    fn those_that_move_leave_new_ones_their_round() {
+        let round = round(crowd(100, 0, 300), INTERVAL);
+        let used = 100.0 / round.moving.as_secs_f64();
+        assert!((used - (reached(5.0) - 5.0 / PATIENCE_AT_FIRST)).abs() < 1e-6, "{used} requests per second");
+        assert_eq!(round.patient, Duration::from_secs_f64(80.0 * PATIENCE_AT_FIRST));
+    }
+
     #[test]
     fn new_ones_are_spread_over_their_round() {
-        assert!((share(0, 100) - 0.01).abs() < 1e-9 && (share(99, 100) - 1.0).abs() < 1e-9);
-        assert!((share(0, 0) - 1.0).abs() < 1e-9);
+        let standing = standing(round(crowd(0, 0, 100), INTERVAL));
+        assert!((standing.share(0) - 0.01).abs() < 1e-9 && (standing.share(99) - 1.0).abs() < 1e-9);
+        let first_of_two = Standing { size: 0, phase: 0.5, ..standing };
+        assert!((first_of_two.share(0) - 0.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn one_that_moves_goes_first_until_the_latest_time_of_the_others_is_near() {
+        let standing = standing(round(crowd(50, 50, 0), INTERVAL));
+        let at = |seconds| Tick::from_start(Duration::from_secs_f64(seconds));
+        let moving = Turn::of_moving(at(0.0), at(2.0));
+        let sleeping = Turn { class: Class::Sleeping, interval: INTERVAL, lets_go: 1, ..moving };
+        // 24 s is more than a round and its patience, and half a second for one that goes before it.
+        assert_eq!(sleeping.latest(at(5.0), &standing), at(24.5));
+        assert_eq!(moving.latest(at(5.0), &standing), at(5.0).plus(standing.round.margin));
+        assert_eq!(moving.latest(at(100.0), &standing), at(0.0).plus(standing.round.moving));
+    }
+
+    #[test]
+    fn one_that_sleeps_and_is_late_is_ever_more_so() {
+        let standing = standing(round(crowd(0, 100, 0), INTERVAL));
+        let at = |seconds| Tick::from_start(Duration::from_secs(seconds));
+        let sleeping = Turn { class: Class::Sleeping, interval: INTERVAL, ..Turn::of_moving(at(6), at(6)) };
+        assert_eq!(sleeping.latest(at(30), &standing), at(30));
+        assert_eq!(sleeping.latest(at(32), &standing), at(30).minus(Duration::from_secs(2) * HASTE));
+    }
+
+    #[test]
+    fn a_list_may_let_go_a_request_for_each_of_its_pages_unless_it_is_read_for_one_that_moves() {
+        let moving = Turn::of_moving(Tick::ZERO, Tick::ZERO);
+        assert_eq!(moving.of_pages(6).lets_go, 0);
+        let sleeping = Turn { class: Class::Sleeping, lets_go: 1, ..moving };
+        assert_eq!(sleeping.of_pages(6).lets_go, 7);
+        assert_eq!(sleeping.of_pages(u32::MAX).lets_go, 1 + MOST_PAGES);
     }
 }

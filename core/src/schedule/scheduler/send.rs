@@ -82,13 +82,14 @@ impl Scheduler {
     fn first_of(&mut self, lane: LaneIndex, now: Tick) -> Option<(usize, Item)> {
         self.drop_overtaken(lane, now);
         let slot = self.lanes.get(&lane)?;
+        let late = self.late(slot, now);
         let mut best: Option<((Tick, Tick, Tick), usize, Item)> = None;
         for index in &slot.busy {
             let Some(place) = self.places.get(*index) else { continue };
             for head in self.heads(*index, now) {
                 let order = (head.latest, head.turn.asked, slot.lane.pool_ready_at(place.bucket));
                 let is_first = best.is_none_or(|(best, ..)| order < best);
-                if is_first && self.ready_at(slot, place, &head, now).is_some_and(|at| at <= now) {
+                if is_first && self.ready_at(slot, place, &head, late, now).is_some_and(|at| at <= now) {
                     best = Some((order, *index, head.item));
                 }
             }
@@ -100,9 +101,10 @@ impl Scheduler {
     fn wake_of(&mut self, lane: LaneIndex, now: Tick) -> Option<Tick> {
         self.drop_overtaken(lane, now);
         let slot = self.lanes.get(&lane)?;
+        let late = self.late(slot, now);
         let ready = slot.busy.iter().filter_map(|index| {
             let place = self.places.get(*index)?;
-            self.heads(*index, now).filter_map(|head| self.ready_at(slot, place, &head, now)).min()
+            self.heads(*index, now).filter_map(|head| self.ready_at(slot, place, &head, late, now)).min()
         });
         ready.min()
     }
@@ -118,18 +120,44 @@ impl Scheduler {
     }
 
     /// When it may be sent; `None` while an answer is waited for.
-    fn ready_at(&self, slot: &LaneSlot, place: &Place, head: &Head, now: Tick) -> Option<Tick> {
-        let at = match head.item {
-            Item::Job(_) => {
-                let at = slot.lane.ready_at(now, place.bucket, Operation::Describe)?;
-                at.max(place.held.ready_at(head.turn.class, now)?)
-            }
-            Item::Page(_) => slot.lane.ready_at(now, place.bucket, Operation::List)?,
-        };
+    fn ready_at(
+        &self,
+        slot: &LaneSlot,
+        place: &Place,
+        head: &Head,
+        late: Option<(Tick, Tick)>,
+        now: Tick,
+    ) -> Option<Tick> {
+        let at = Self::let_through_at(slot, place, head, now)?;
+        let at = late.filter(|(latest, _)| *latest < head.latest).map_or(at, |(_, free)| at.max(free));
         match head.turn.class {
             Class::Moving => Some(at),
             Class::Sleeping | Class::New => Some(self.gives_way(slot, place, head.latest, at).unwrap_or(at)),
         }
+    }
+
+    /// When its lane and its pool let it through; `None` while an answer is waited for.
+    fn let_through_at(slot: &LaneSlot, place: &Place, head: &Head, now: Tick) -> Option<Tick> {
+        match head.item {
+            Item::Job(_) => {
+                let at = slot.lane.ready_at(now, place.bucket, Operation::Describe)?;
+                Some(at.max(place.held.ready_at(head.turn.class, now)?))
+            }
+            Item::Page(_) => slot.lane.ready_at(now, place.bucket, Operation::List),
+        }
+    }
+
+    /// The latest time of what does not move and is late, and when its pool lets it through, where that is sooner than
+    /// the lane would be free again: nobody goes before it then.
+    fn late(&self, slot: &LaneSlot, now: Tick) -> Option<(Tick, Tick)> {
+        let busy = now.plus(slot.lane.keeps_busy(now, None));
+        let late = slot.busy.iter().filter_map(|index| {
+            let place = self.places.get(*index)?;
+            let late = self.heads(*index, now).filter(|head| head.latest <= now && head.turn.class != Class::Moving);
+            let free = |head: Head| Some((head.latest, Self::let_through_at(slot, place, &head, now)?));
+            late.filter_map(free).filter(|(_, free)| *free < busy).min()
+        });
+        late.min()
     }
 
     /// Until when a question about a job that does not move, ready at `at`, is kept back, so that the lane, or the
