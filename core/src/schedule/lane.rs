@@ -33,8 +33,8 @@ const SILENCE: Duration = Duration::from_secs(10);
 /// that hangs alone is none: those behind it are answered.
 const MOST_UNANSWERED: f64 = 3.0;
 
-/// By which part of the difference another answer changes what is taken for the usual, as TCP does (RFC 6298).
-const GAIN: u32 = 8;
+/// So many answers must have come before the quickest of them is taken for the usual.
+const USUAL_AFTER: u32 = 8;
 
 /// The index of a pool in its lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -116,7 +116,7 @@ pub struct Lane {
     /// Requests sent since the newest answer.
     unanswered: u32,
     last_sent: Tick,
-    usual: Usual,
+    quickest: Quickest,
     last_throttled: Option<(Tick, PoolBucket)>,
     cut_since: Option<Timestamp>,
     /// Whether a throttle came since the rate was looked at.
@@ -162,21 +162,22 @@ impl PoolRates {
     }
 }
 
-/// How long answers usually take: a smoothed mean.
+/// The shortest time from sending to the answer: the way there and back when nothing holds it up.
 #[derive(Debug)]
-struct Usual {
+struct Quickest {
     time: Duration,
     answers: u32,
 }
 
-impl Usual {
+impl Quickest {
     fn note(&mut self, took: Duration) {
-        self.time = match self.answers {
-            // The first one opened the connection, or loaded the credentials.
-            0 | 1 => took,
-            _ => (self.time * (GAIN - 1) + took) / GAIN,
-        };
+        self.time = self.time.min(took);
         self.answers = self.answers.saturating_add(1);
+    }
+
+    /// Zero until it is known, which errs on the slow side.
+    fn usual(&self) -> Duration {
+        if self.answers < USUAL_AFTER { Duration::ZERO } else { self.time }
     }
 }
 
@@ -192,7 +193,7 @@ impl Lane {
             max_in_flight: ceilings.in_flight(),
             unanswered: 0,
             last_sent: Tick::ZERO,
-            usual: Usual { time: Duration::ZERO, answers: 0 },
+            quickest: Quickest { time: Duration::MAX, answers: 0 },
             last_throttled: None,
             cut_since: None,
             is_cut_anew: false,
@@ -228,7 +229,7 @@ impl Lane {
         if self.in_flight >= self.max_in_flight {
             return None;
         }
-        let usual = self.usual.time;
+        let usual = self.quickest.usual();
         let heard = if self.is_silent() { self.last_sent.plus(SILENCE) } else { Tick::ZERO };
         let of_pool = self
             .pools
@@ -255,7 +256,7 @@ impl Lane {
     /// Takes the permit for one request that is sent now.
     pub fn take(&mut self, now: Tick, pool: PoolBucket, operation: Operation) -> Permit {
         self.in_flight += 1;
-        let usual = self.usual.time;
+        let usual = self.quickest.usual();
         self.bucket.take(now, usual);
         let mut gap = Duration::MAX;
         if let Some(rates) = self.pools.get_mut(pool.0 as usize) {
@@ -275,8 +276,8 @@ impl Lane {
         self.unanswered = 0;
         let took = now.since(permit.sent);
         // After a silence all is spaced from the answer.
-        let late = if silent { Duration::ZERO } else { took.saturating_sub(self.usual.time) };
-        self.usual.note(took);
+        let late = if silent { Duration::ZERO } else { took.saturating_sub(self.quickest.usual()) };
+        self.quickest.note(took);
         self.bucket.answered(permit.sent, late);
         if let Some(rates) = self.pools.get_mut(permit.pool.0 as usize) {
             rates.all.answered(permit.sent, late);
@@ -320,9 +321,9 @@ impl Lane {
     /// Whether so many requests were sent since the newest answer that one has to be waited for: one, while the lane
     /// never had any.
     fn is_silent(&self) -> bool {
-        let most = match self.usual.answers {
+        let most = match self.quickest.answers {
             0 => 1.0,
-            _ => MOST_UNANSWERED + (self.usual.time.as_secs_f64() * self.bucket.ceiling()).floor(),
+            _ => MOST_UNANSWERED + (self.quickest.usual().as_secs_f64() * self.bucket.ceiling()).floor(),
         };
         f64::from(self.unanswered) >= most
     }

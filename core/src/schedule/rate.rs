@@ -40,10 +40,13 @@ const MOST_SLACK: f64 = 0.02;
 /// a slow way there.
 const MOST_LATE: Duration = Duration::from_millis(100);
 
-/// What waiting for late requests may cost of the rate: each request earns so much of its spacing, and up to
-/// [`MOST_LATE`] is saved up. So a way that holds up a request now and then keeps the ceiling where requests arrive,
-/// and one whose trips vary all the time costs no more than this.
+/// What waiting for late requests may cost of the rate: each request earns so much of its spacing. So a way whose
+/// trips vary all the time costs no more than this.
 const LATE_COST: f64 = 0.01;
+
+/// How much of that is saved up, and there from the start: a way that holds requests up now and then, or a machine
+/// that is busy for a while, keeps the ceiling where they arrive.
+const SAVED: Duration = Duration::from_secs(1);
 
 /// Evenly spaced permits.
 #[derive(Debug)]
@@ -100,7 +103,7 @@ impl Cut {
 
 impl Bucket {
     pub(super) fn new(ceiling: f64) -> Self {
-        Self { ceiling, cut: None, next: Tick::ZERO, open: None, patience: MOST_LATE }
+        Self { ceiling, cut: None, next: Tick::ZERO, open: None, patience: SAVED }
     }
 
     pub(super) fn ceiling(&self) -> f64 {
@@ -121,7 +124,7 @@ impl Bucket {
     pub(super) fn take(&mut self, now: Tick, usual: Duration) {
         let waited = now.since(self.next).min(self.waits(usual));
         let interval = self.interval(now);
-        self.patience = (self.patience - waited + interval.mul_f64(LATE_COST)).min(MOST_LATE);
+        self.patience = (self.patience - waited + interval.mul_f64(LATE_COST)).min(SAVED);
         self.next = now.plus(interval);
         self.open = Some(now);
     }
@@ -135,7 +138,7 @@ impl Bucket {
     /// usually take longer than an interval, no answer tells nothing.
     fn waits(&self, usual: Duration) -> Duration {
         match self.open {
-            Some(sent) if usual < self.interval(sent) => self.patience,
+            Some(sent) if usual < self.interval(sent) => self.patience.min(MOST_LATE),
             Some(_) | None => Duration::ZERO,
         }
     }
@@ -159,7 +162,7 @@ impl Bucket {
     pub(super) fn answered(&mut self, sent: Tick, late: Duration) {
         if self.open == Some(sent) {
             self.open = None;
-            let late = late.min(self.patience);
+            let late = late.min(self.patience).min(MOST_LATE);
             self.patience -= late;
             self.next = self.next.plus(late);
         }

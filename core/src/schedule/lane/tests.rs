@@ -110,10 +110,7 @@ fn a_request_that_is_held_up_holds_up_the_next_but_not_for_long() {
     assert_eq!(ready(&lane, at(30), pool), Some(at(30).plus(spacing(20.0))), "it may have arrived with its answer");
     lane.take(at(100), pool, Operation::Describe);
     assert_eq!(ready(&lane, at(100), pool), Some(at(100 + 100).plus(spacing(20.0))), "it may be arriving still");
-    answer(&mut lane, at(150), pool, at(100));
-    assert_eq!(ready(&lane, at(150), pool), Some(at(100 + 20).plus(spacing(20.0))), "20 ms longer than usual");
-    lane.take(at(200), pool, Operation::Describe);
-    answer(&mut lane, at(10_000), pool, at(200));
+    answer(&mut lane, at(10_000), pool, at(100));
     assert_eq!(ready(&lane, at(10_000), pool), Some(at(10_000)), "what takes so long is the service");
 }
 
@@ -122,6 +119,7 @@ fn a_way_whose_trips_vary_all_the_time_costs_a_hundredth_of_the_rate() {
     let (mut lane, pools) = lane(20.0, 20.0, 1);
     let held_up: Vec<(u64, u64)> = (0..1_000).map(|trip| (0, [0, 5, 80, 20, 0, 40][trip % 6])).collect();
     let arrived = flood_over_a_network(&mut lane, pools[0], 20, &held_up);
+    // What was saved up is used up by then.
     let rate = 800.0 / arrived[999].since(arrived[199]).as_secs_f64();
     let even = 1.0 / spacing(20.0).as_secs_f64();
     assert!(rate > even * 0.985 && rate < even, "{rate} requests per second");
@@ -234,7 +232,7 @@ fn nothing_is_sent_into_a_silence_and_one_that_hangs_alone_is_none() {
     let (mut lane, pools) = lane(20.0, 20.0, 1);
     let pool = pools[0];
     let send = |lane: &mut Lane, now: Tick| {
-        let at = ready(&lane, now, pool).unwrap();
+        let at = ready(lane, now, pool).unwrap();
         lane.take(at, pool, Operation::Describe);
         at
     };
@@ -261,16 +259,13 @@ fn nothing_is_sent_into_a_silence_and_one_that_hangs_alone_is_none() {
 
 proptest! {
     #[test]
-    fn the_ceiling_holds_where_requests_arrive_although_one_is_held_up_now_and_then(
-        usual in 0_u64..40, held_up in prop::collection::vec((40_usize..80, 0_u64..15, 0_u64..15), 1..6)
+    fn the_ceiling_holds_where_requests_arrive_although_some_are_held_up(
+        usual in 0_u64..40, held_up in prop::collection::vec((0_u64..50, 0_u64..50), 1..9)
     ) {
-        let trips: Vec<(u64, u64)> = held_up
-            .into_iter()
-            .flat_map(|(even, there, back)| std::iter::repeat_n((0, 0), even).chain([(there, back)]))
-            .chain([(0, 0); 3])
-            .collect();
+        // The usual is known from requests that nothing held up, and is all that was waited for then.
+        let held_up: Vec<(u64, u64)> = std::iter::repeat_n((0, 0), 40).chain(held_up).collect();
         let (mut lane, pools) = lane(20.0, 20.0, 1);
-        let arrived = flood_over_a_network(&mut lane, pools[0], usual, &trips);
+        let arrived = flood_over_a_network(&mut lane, pools[0], usual, &held_up);
         prop_assert!(within_ceiling(&arrived, 20.0), "{arrived:?}");
     }
 

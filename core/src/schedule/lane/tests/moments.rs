@@ -15,30 +15,16 @@ fn usually(lane: &mut Lane, pool: PoolBucket, took: u64, times: u32) -> Tick {
 }
 
 #[test]
-fn an_answer_is_waited_for_where_answers_usually_take_less_than_an_interval() {
-    let waits = |took| {
+fn answers_that_usually_take_an_interval_are_not_waited_for_from_the_ninth_request_on() {
+    let waits = |answers| {
         let (mut lane, pools) = lane(20.0, 20.0, 1);
-        let now = usually(&mut lane, pools[0], took, 1);
+        let now = usually(&mut lane, pools[0], 53, answers);
         let sent = ready(&lane, now, pools[0]).unwrap();
         lane.take(sent, pools[0], Operation::Describe);
         ready(&lane, sent, pools[0]).unwrap().since(sent)
     };
-    assert_eq!(waits(51), Duration::from_millis(100) + super::spacing(20.0));
-    assert_eq!(waits(52), super::spacing(20.0), "51.5 ms is the interval");
-}
-
-#[test]
-fn what_is_usual_is_learnt_from_the_second_answer_on() {
-    let (mut lane, pools) = lane(20.0, 20.0, 1);
-    let late = |lane: &mut Lane, now: Tick, took: u64| {
-        lane.take(now, pools[0], Operation::Describe);
-        answer(lane, now.plus(Duration::from_millis(took)), pools[0], now);
-        ready(lane, now, pools[0]).unwrap().since(now.plus(super::spacing(20.0)))
-    };
-    late(&mut lane, at(0), 900);
-    assert_eq!(late(&mut lane, at(2_000), 20), Duration::ZERO);
-    assert_eq!(late(&mut lane, at(3_000), 28), Duration::from_millis(8), "the first one opened the connection");
-    assert_eq!(late(&mut lane, at(4_000), 29), Duration::from_millis(8), "an eighth of what it was late is usual now");
+    assert_eq!(waits(7), Duration::from_millis(100) + super::spacing(20.0), "what is usual is not known yet");
+    assert_eq!(waits(8), super::spacing(20.0));
 }
 
 #[test]
