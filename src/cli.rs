@@ -85,8 +85,10 @@ pub enum Command {
     List(ListArgs),
     /// Print the events that `run` recorded in its state file
     History(HistoryArgs),
-    /// Check a config file and say what its plan costs, without network
+    /// Check a config file and say what its plan costs, without network unless --online
     Check(CheckArgs),
+    /// Print the least IAM policy for a config file, without network
+    IamPolicy(IamPolicyArgs),
     /// Print the JSON Schema of the config file
     Schema,
     /// Everything on this machine: a local Cognito, real import jobs in it, the daemon on them
@@ -225,6 +227,20 @@ pub struct CheckArgs {
     /// Where the config comes from.
     #[command(flatten)]
     pub config: ConfigArgs,
+    /// Try each account, each right on each pool, and each named job once, too
+    #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "COGNITO_IMPORT_WATCH_ONLINE")]
+    pub online: bool,
+}
+
+/// Flags of `iam-policy`.
+#[derive(Debug, Args)]
+pub struct IamPolicyArgs {
+    /// Where the config comes from.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// The policies of this account alone; `default` for the default credentials
+    #[arg(long, value_name = "NAME", env = "COGNITO_IMPORT_WATCH_ACCOUNT")]
+    pub account: Option<String>,
 }
 
 /// Flags of `simulate`.
@@ -242,6 +258,12 @@ pub struct SimulateArgs {
     /// A file that gets a JSON line per answer
     #[arg(long, value_name = "FILE", env = "COGNITO_IMPORT_WATCH_RECORD")]
     pub record: Option<PathBuf>,
+    /// The certificate, in PEM: speaks TLS, and nothing else
+    #[arg(long, value_name = "FILE", requires = "tls_key", env = "COGNITO_IMPORT_WATCH_TLS_CERT")]
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's private key, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert", env = "COGNITO_IMPORT_WATCH_TLS_KEY")]
+    pub tls_key: Option<PathBuf>,
 }
 
 /// Flags of `completions`.

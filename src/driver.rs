@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cognito_import_watch_core::domain::{ErrorKind, JobEvent, Memory, PollError, Tick, UserPoolId};
+use cognito_import_watch_core::domain::{AccountId, ErrorKind, JobEvent, Memory, PollError, Tick, UserPoolId};
 use cognito_import_watch_core::schedule::{
     Action, Input, JobView, LaneIndex, News, Now, PollResult, PoolPage, Question, RateChange, Request, Scheduler,
 };
@@ -23,7 +23,7 @@ pub const DRAIN: Duration = Duration::from_secs(5);
 /// Where what happens goes. Nothing here may block or ask anything back.
 pub trait Observer {
     /// A poll of a job was answered, or failed. `memory` says whether what is kept of the job is out of date.
-    fn observed(&mut self, job: &JobView<'_>, events: &[JobEvent], memory: Memory, now: Now);
+    fn observed(&mut self, job: &JobView, events: &[JobEvent], memory: Memory, now: Now);
 
     /// What a request has to wait for: an answer about a job must be kept before the next one can take its place.
     fn before(&mut self, _question: &Question) -> Option<BoxFuture<'static, ()>> {
@@ -89,18 +89,35 @@ pub struct Driver {
     clock: Clock,
     polls: JoinSet<(u64, PollResult)>,
     ids: HashMap<Id, u64>,
+    /// What answers showed of the lanes' accounts.
+    accounts: Vec<Option<AccountId>>,
+    has_learnt: bool,
 }
 
 impl Driver {
     /// A driver over a scheduler whose lanes are numbered as `sources` are.
     #[must_use]
     pub fn new(scheduler: Scheduler, sources: Vec<Arc<dyn JobSource>>, clock: Clock) -> Self {
-        Self { scheduler, sources, clock, polls: JoinSet::new(), ids: HashMap::new() }
+        Self {
+            scheduler,
+            sources,
+            clock,
+            polls: JoinSet::new(),
+            ids: HashMap::new(),
+            accounts: Vec::new(),
+            has_learnt: false,
+        }
     }
 
     /// Asks these from now on; requests that are on their way are not called back.
     pub fn set_sources(&mut self, sources: Vec<Arc<dyn JobSource>>) {
         self.sources = sources;
+    }
+
+    /// The accounts of the lanes, as far as answers showed them.
+    #[must_use]
+    pub fn accounts(&self) -> &[Option<AccountId>] {
+        &self.accounts
     }
 
     /// Everything as it stands.
@@ -110,34 +127,40 @@ impl Driver {
     }
 
     /// Runs until everything is over, or a signal asks to stop: then what is on its way is awaited for [`DRAIN`] at
-    /// the most, and a second signal that asks the same ends it at once.
+    /// the most, and a second signal that asks the same ends it at once. `None` when the account of one of several
+    /// lanes became known: it is to be run on, for which it may get other lanes.
     pub async fn run(
         &mut self,
         inputs: Vec<Input>,
         signals: &mut Signals,
         hangup: OnHangup,
         observer: &mut dyn Observer,
-    ) -> Ended {
+    ) -> Option<Ended> {
         for input in inputs {
             self.handle(input, observer);
         }
         while !self.scheduler.is_over() {
             match self.next(signals, None, observer).await {
-                Happened::Answer(id, result) => self.handle(Input::Answered { id, result }, observer),
+                Happened::Answer(id, result) => {
+                    self.handle(Input::Answered { id, result }, observer);
+                    if std::mem::take(&mut self.has_learnt) {
+                        return None;
+                    }
+                }
                 Happened::Due => self.wake(observer),
                 Happened::Signal(signal) => {
                     observer.signalled(signal, &self.scheduler, self.clock.now());
                     if signal == Signal::Hangup && hangup == OnHangup::HandBack {
-                        return Ended::Signalled(signal);
+                        return Some(Ended::Signalled(signal));
                     }
                     if hangup.stops(signal) {
                         self.drain(signals, hangup, observer).await;
-                        return Ended::Signalled(signal);
+                        return Some(Ended::Signalled(signal));
                     }
                 }
             }
         }
-        Ended::Over
+        Some(Ended::Over)
     }
 
     async fn drain(&mut self, signals: &mut Signals, hangup: OnHangup, observer: &mut dyn Observer) {
@@ -207,6 +230,9 @@ impl Driver {
                 Action::Observed { job, events, memory } => {
                     if let Some(view) = self.scheduler.view(job, now) {
                         observer.observed(&view, &events, memory, now);
+                        let account = view.track.known().and_then(|known| known.account.clone());
+                        let lane = view.lane;
+                        self.learn(lane, account);
                     }
                 }
                 Action::PoolFailed { pool, error, next_poll, news } => {
@@ -216,6 +242,22 @@ impl Driver {
                 Action::ListFailed { pool, error } => observer.list_failed(&pool, &error),
                 Action::RateChanged(lane, change) => observer.rate_changed(lane, change),
             }
+        }
+    }
+
+    /// Notes the account of a lane the first time that it is known: of the credentials, else of what a job showed. A
+    /// lane that is alone is the same as no other.
+    fn learn(&mut self, lane: LaneIndex, shown: Option<AccountId>) {
+        if self.sources.len() < 2 || self.accounts.get(lane.0).is_some_and(Option::is_some) {
+            return;
+        }
+        let Some(account) = self.sources.get(lane.0).and_then(|source| source.account()).or(shown) else { return };
+        if self.accounts.len() <= lane.0 {
+            self.accounts.resize(lane.0 + 1, None);
+        }
+        if let Some(known) = self.accounts.get_mut(lane.0) {
+            *known = Some(account);
+            self.has_learnt = true;
         }
     }
 

@@ -24,6 +24,8 @@
 //! ([`Ending`]), and in the [`driver::Observer`] and the [`ledger::Ledger`] they give it: one code path. The loop never
 //! waits for a disk: the ledger has threads of its own, and a poll waits until the last answer about its job is kept.
 //! On SIGHUP the loop hands itself back, the new plan replaces what the scheduler watches, and the loop is run on.
+//! The same happens when two accounts of the config turn out to be one AWS account: they share a lane from then on, and
+//! each still asks with credentials of its own ([`source::Routes`]).
 //!
 //! # The rooms, and what they may not name
 //!

@@ -18,7 +18,7 @@ use cognito_import_watch::output::{JobReport, status};
 use cognito_import_watch::sink::RenderedEvent;
 use cognito_import_watch::source::{Credentials, JobSource, SourceSettings, Sources};
 use cognito_import_watch_core::domain::{
-    AskedBy, JobIdentity, JobPolicy, JobSnapshot, JobTrack, Observation, Outcome, PollError, Target, Tick, Timestamp,
+    AskedBy, JobIdentity, JobSnapshot, JobTrack, Observation, Outcome, PollError, Target, Tick, Timestamp,
     WatchedJob,
 };
 use tokio::runtime::{Builder, Runtime};
@@ -70,6 +70,8 @@ impl Asker {
         let runtime = Builder::new_current_thread().enable_time().build().ok()?;
         let replay = Replay::default();
         let settings = SourceSettings {
+            account_name: None,
+            sts_region: None,
             credentials: Credentials::Static {
                 access_key_id: KEY_ID.to_owned(),
                 secret_access_key: SECRET_KEY.to_owned(),
@@ -83,10 +85,7 @@ impl Asker {
         let source = runtime.block_on(sources.open(&settings)).ok()?;
         let job = WatchedJob {
             target: "us-west-2_EXAMPLE/import-mAgUtd8PMm".parse().ok()?,
-            name: None,
-            account: None,
-            policy: Arc::new(JobPolicy::default()),
-            progress_interval: Duration::from_secs(30),
+            terms: Arc::default(),
         };
         Some(Self { runtime, replay, source, job })
     }

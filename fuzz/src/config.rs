@@ -69,7 +69,7 @@ fn is_sound(plan: &Plan) {
     assert_eq!(needs_restart(plan, plan), [""; 0]);
     let cost = plan.cost();
     for lane in &cost.lanes {
-        assert!(lane.calls_per_minute.is_finite() && lane.ceiling_per_minute.is_finite());
+        assert!(lane.likely.per_minute.is_finite() && lane.ceiling_per_minute.is_finite());
         assert_still(&lane.to_string());
     }
     cost.warnings.iter().for_each(|warning| assert_still(&warning.to_string()));

@@ -10,7 +10,7 @@ use cognito_import_watch::sink::{EventLine, RenderedEvent};
 use cognito_import_watch_core::domain::policy::AllSkipped;
 use cognito_import_watch_core::domain::{
     AskedBy, Counts, ErrorKind, JobEvent, JobFact, JobPolicy, JobSnapshot, JobStatus, JobTrack, Limit, Memory,
-    Observation, Outcome, Pace, PollError, Step, StoredTrack, Tick, Timestamp, WarningKind, WatchedJob,
+    Observation, Outcome, Pace, PollError, Step, StoredTrack, Terms, Tick, Timestamp, WarningKind, WatchedJob,
 };
 use uuid::Uuid;
 
@@ -153,13 +153,13 @@ fn watched(input: &mut Unstructured<'_>) -> Result<WatchedJob> {
     let Ok(target) = "us-west-2_EXAMPLE/import-mAgUtd8PMm".parse() else {
         return Err(arbitrary::Error::IncorrectFormat);
     };
-    Ok(WatchedJob {
-        target,
+    let terms = Terms {
         name: input.arbitrary::<Option<String>>()?.map(Into::into),
         account: None,
         policy: Arc::new(policy),
         progress_interval: Duration::from_secs(input.arbitrary::<u8>()?.into()),
-    })
+    };
+    Ok(WatchedJob { target, terms: Arc::new(terms) })
 }
 
 /// Milliseconds: mostly those between two polls, sometimes days.

@@ -7,13 +7,14 @@ use http_body_util::{BodyExt, Full};
 use hyper::Request;
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
+use hyper::http::request::Builder;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
 use crate::AccountInfo;
 use crate::clock::wall_time;
-use crate::sigv4::{authorize, format_date};
+use crate::sigv4::{authorize, escape, format_date};
 
 /// Calls one endpoint as one account in one region.
 #[derive(Clone, Debug)]
@@ -59,22 +60,21 @@ impl Client {
         Self { addr, keys, region }
     }
 
-    /// Calls an operation, such as `DescribeUserImportJob`.
+    /// A client with temporary keys, such as [`assume_role`](Self::assume_role) gives.
+    #[must_use]
+    pub fn with_keys(addr: SocketAddr, keys: AccountInfo, region: &str) -> Self {
+        Self { addr, keys, region: region.to_owned() }
+    }
+
+    /// Calls an operation of Cognito, such as `DescribeUserImportJob`.
     ///
     /// # Errors
     /// The service's error, or what went wrong on the way.
     pub async fn call(&self, operation: &str, input: &Value) -> Result<Value, ClientError> {
-        let (body, stamp) = (Bytes::from(input.to_string()), format_date(wall_time()));
         let request = Request::post("/")
-            .header("host", self.addr.to_string())
             .header("content-type", "application/x-amz-json-1.1")
-            .header("x-amz-target", format!("AWSCognitoIdentityProviderService.{operation}"))
-            .header("x-amz-date", &stamp)
-            .body(());
-        let (mut parts, ()) = request.map_err(transport)?.into_parts();
-        let authorization = authorize(&parts, &body, &self.keys, &self.region, &stamp);
-        parts.headers.insert("authorization", authorization.parse().map_err(transport)?);
-        let (status, answer) = self.send(Request::from_parts(parts, Full::new(body))).await?;
+            .header("x-amz-target", format!("AWSCognitoIdentityProviderService.{operation}"));
+        let (status, answer) = self.signed(request, "cognito-idp", input.to_string().into()).await?;
         let value: Result<Value, _> = serde_json::from_slice(&answer);
         if status == 200 {
             return value.map_err(transport);
@@ -83,6 +83,41 @@ impl Client {
         let text = |key: &str| value[key].as_str().map(str::to_owned);
         let message = text("message").or(text("Message")).unwrap_or_default();
         Err(ClientError::Service { status, code: text("__type").unwrap_or_default(), message })
+    }
+
+    /// Assumes a role for as long as its rule says, and gives its temporary keys.
+    ///
+    /// # Errors
+    /// The error of STS, or what went wrong on the way.
+    pub async fn assume_role(&self, arn: &str, external_id: Option<&str>) -> Result<AccountInfo, ClientError> {
+        let external_id = external_id.map(|id| format!("&ExternalId={}", escape(id))).unwrap_or_default();
+        let form = format!("Action=AssumeRole&Version=2011-06-15&RoleSessionName=client&RoleArn={}", escape(arn));
+        let request = Request::post("/").header("content-type", "application/x-www-form-urlencoded");
+        let (status, answer) = self.signed(request, "sts", (form + &external_id).into()).await?;
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        let text = |name: &str| element(&answer, name).to_owned();
+        if status != 200 {
+            return Err(ClientError::Service { status, code: text("Code"), message: text("Message") });
+        }
+        Ok(AccountInfo {
+            id: arn.split(':').nth(4).unwrap_or_default().to_owned(),
+            access_key_id: text("AccessKeyId"),
+            secret_access_key: text("SecretAccessKey"),
+            session_token: Some(text("SessionToken")),
+        })
+    }
+
+    /// Signs a request for a service, and sends it.
+    async fn signed(&self, request: Builder, service: &str, body: Bytes) -> Result<(u16, Bytes), ClientError> {
+        let stamp = format_date(wall_time());
+        let mut request = request.header("host", self.addr.to_string()).header("x-amz-date", &stamp);
+        if let Some(token) = &self.keys.session_token {
+            request = request.header("x-amz-security-token", token);
+        }
+        let (mut parts, ()) = request.body(()).map_err(transport)?.into_parts();
+        let authorization = authorize(&parts, &body, &self.keys, (&self.region, service), &stamp);
+        parts.headers.insert("authorization", authorization.parse().map_err(transport)?);
+        self.send(Request::from_parts(parts, Full::new(body))).await
     }
 
     /// Uploads a CSV to a job's `PreSignedUrl`.
@@ -101,11 +136,8 @@ impl Client {
             return Ok(());
         }
         let answer = String::from_utf8_lossy(&answer).into_owned();
-        let element = |name: &str| {
-            let rest = answer.split_once(&format!("<{name}>")).map_or("", |(_, rest)| rest);
-            rest.split_once("</").map_or("", |(text, _)| text).to_owned()
-        };
-        Err(ClientError::Service { status, code: element("Code"), message: element("Message") })
+        let text = |name: &str| element(&answer, name).to_owned();
+        Err(ClientError::Service { status, code: text("Code"), message: text("Message") })
     }
 
     async fn send(&self, request: Request<Full<Bytes>>) -> Result<(u16, Bytes), ClientError> {
@@ -127,6 +159,12 @@ impl Client {
         };
         answer.map_err(transport)
     }
+}
+
+/// The text of the first element of this name.
+fn element<'a>(xml: &'a str, name: &str) -> &'a str {
+    let rest = xml.split_once(&format!("<{name}>")).map_or("", |(_, rest)| rest);
+    rest.split_once("</").map_or("", |(text, _)| text)
 }
 
 fn transport(error: impl std::error::Error) -> ClientError {

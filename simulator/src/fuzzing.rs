@@ -32,7 +32,7 @@ impl InMemory {
     /// A simulator of this scenario.
     #[must_use]
     pub fn new(scenario: Scenario, seed: u64) -> Self {
-        Self(Arc::new(Shared { world: Mutex::new(World::new(scenario, Some(seed))), recorder: None }))
+        Self(Arc::new(Shared { world: Mutex::new(World::new(scenario, Some(seed))), recorder: None, acceptor: None }))
     }
 
     /// A request of the first account for an operation, with a right signature, as bytes; none where no header can hold
@@ -48,7 +48,7 @@ impl InMemory {
             .header("x-amz-date", &stamp)
             .body(());
         let (parts, ()) = request.ok()?.into_parts();
-        let authorization = authorize(&parts, body, &keys, &region, &stamp);
+        let authorization = authorize(&parts, body, &keys, (&region, "cognito-idp"), &stamp);
         let mut bytes = b"POST / HTTP/1.1\r\n".to_vec();
         for (name, value) in &parts.headers {
             bytes.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());

@@ -1,11 +1,12 @@
 //! A local Amazon Cognito for user import jobs, for any AWS SDK or the AWS CLI.
 //!
-//! It listens on one port and speaks AWS JSON 1.1 and the upload of the CSV, with real signatures, quotas and errors. A
-//! [`Scenario`] says what exists, how jobs run, and what goes wrong; `docs/simulator.md` tells which of its behaviours
+//! It listens on one port, with TLS where it has a certificate, and speaks AWS JSON 1.1, the upload of the CSV, and STS's
+//! AssumeRole, with real signatures, quotas and errors. A [`Scenario`] says what exists, how jobs run, and what goes wrong; `docs/simulator.md` tells which of its behaviours
 //! are known, inferred or chosen.
 //!
 //! ```text
 //! server ─▶ rpc ─▶ fault ─▶ sigv4 ─▶ quota ─▶ api ─▶ world (pools, users, jobs)
+//!    │        │                 └─▶ sts (keys of roles)
 //!    │        └──▶ upload ─────────────────────────▶ import (csv) or script, on the job's clock
 //!    └─▶ record: a line when an answer has gone out
 //! ```
@@ -41,6 +42,8 @@ mod scenario;
 mod script;
 mod server;
 mod sigv4;
+mod sts;
+mod tls;
 mod upload;
 mod wire;
 mod world;
@@ -57,6 +60,7 @@ use tokio::task::JoinHandle;
 
 pub use client::{Client, ClientError};
 pub use scenario::{Scenario, ScenarioError};
+pub use tls::TlsFiles;
 
 /// How a simulator is started.
 #[derive(Clone, Debug)]
@@ -69,17 +73,20 @@ pub struct Options {
     pub seed: Option<u64>,
     /// A file that gets one JSON line per answer; an existing one is replaced.
     pub record: Option<PathBuf>,
+    /// The certificate of a simulator that speaks TLS, and nothing else then.
+    pub tls: Option<TlsFiles>,
 }
 
 impl Default for Options {
     /// A free port of the loopback interface, and the default scenario.
     fn default() -> Self {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        Self { listen, scenario: Scenario::default(), seed: None, record: None }
+        Self { listen, scenario: Scenario::default(), seed: None, record: None, tls: None }
     }
 }
 
-/// Why a simulator cannot start: the address cannot be listened on, or the record cannot be written.
+/// Why a simulator cannot start: the address cannot be listened on, the record cannot be written, or the certificate
+/// cannot be used.
 #[derive(Debug)]
 pub struct StartError {
     what: String,
@@ -137,9 +144,12 @@ impl Simulator {
     /// Listens, and serves in background tasks of the current tokio runtime.
     ///
     /// # Errors
-    /// The address cannot be listened on, or the record cannot be written.
+    /// The address cannot be listened on, the record cannot be written, or the certificate cannot be used.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let Options { listen, scenario, seed, record } = options;
+        let Options { listen, scenario, seed, record, tls } = options;
+        let unusable =
+            |(path, cause): (PathBuf, _)| StartError { what: format!("cannot use {} for TLS", path.display()), cause };
+        let acceptor = tls.as_ref().map(tls::acceptor).transpose().map_err(unusable)?;
         let failed = |cause| StartError { what: format!("cannot listen on {listen}"), cause };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
@@ -148,7 +158,8 @@ impl Simulator {
             Err(cause) => Err(StartError { what: format!("cannot write the record {}", path.display()), cause }),
         };
         let recorder = record.map(create).transpose()?;
-        let shared = Arc::new(server::Shared { world: Mutex::new(world::World::new(scenario, seed)), recorder });
+        let shared =
+            Arc::new(server::Shared { world: Mutex::new(world::World::new(scenario, seed)), recorder, acceptor });
         let (stop, stopped) = watch::channel(());
         let server = tokio::spawn(server::serve(listener, Arc::clone(&shared), stopped));
         Ok(Self { addr, shared, stop, server })
@@ -158,6 +169,12 @@ impl Simulator {
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// Where clients find it: `http://127.0.0.1:9230`, or `https`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("{}://{}", self.shared.scheme(), self.addr)
     }
 
     /// All accounts, by id.

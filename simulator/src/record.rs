@@ -20,7 +20,7 @@ pub(crate) struct Entry {
 impl Entry {
     /// What is not noted stays null.
     pub(crate) fn new(recorder: Option<Recorder>) -> Self {
-        let keys = "at time operation account region user_pool_id job_id http_status error status imported skipped \
+        let keys = "at time operation account region user_pool_id job_id role http_status error status imported skipped \
                     failed jobs fault request_id user_agent";
         let mut line: Map<_, _> = keys.split_whitespace().map(|key| (key.to_owned(), Value::Null)).collect();
         line.insert("complete".into(), false.into());

@@ -7,7 +7,8 @@ use hyper::Request;
 use hyper::body::{Bytes, Incoming};
 use hyper::http::request::Parts;
 use jiff::SignedDuration;
-use serde_json::Value;
+use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
 
 use crate::api;
 use crate::clock::wall_time;
@@ -17,7 +18,8 @@ use crate::record::{Entry, lock};
 use crate::scenario::{AnswerKind, Failure};
 use crate::server::Shared;
 use crate::sigv4::{Claim, Refusal};
-use crate::wire::{Delivery, Reply};
+use crate::sts;
+use crate::wire::{Delivery, Protocol, Reply};
 use crate::world::World;
 
 /// No request of this API comes near it.
@@ -28,9 +30,10 @@ const LARGEST: usize = 1024 * 1024;
 struct Call {
     parts: Parts,
     body: Bytes,
+    protocol: Protocol,
     /// Empty where no target is given.
     operation: String,
-    /// None where the body is not JSON.
+    /// None where the body cannot be read.
     input: Option<Value>,
     claim: Result<Claim, Refusal>,
     account: Option<String>,
@@ -40,7 +43,7 @@ struct Call {
 pub(crate) async fn answer(request: Request<Incoming>, shared: &Shared, entry: &mut Entry) -> io::Result<Reply> {
     let (parts, body) = request.into_parts();
     let Ok(body) = Limited::new(body, LARGEST).collect().await else {
-        return Ok(Failure::bare(413, "RequestEntityTooLargeException").into_reply());
+        return Ok(Failure::bare(413, "RequestEntityTooLargeException").into_reply(Protocol::Json));
     };
     let (call, fault) = {
         let mut world = lock(&shared.world);
@@ -53,26 +56,31 @@ pub(crate) async fn answer(request: Request<Incoming>, shared: &Shared, entry: &
     entry.note("region", call.region());
     entry.note("user_pool_id", call.member("UserPoolId"));
     entry.note("job_id", call.member("JobId"));
+    entry.note("role", call.member("RoleArn"));
     entry.note("fault", fault.as_ref().map(|fault| fault.name.as_str()));
     match fault.as_ref().map(|fault| &fault.rule.answer) {
         Some(AnswerKind::Hang {}) => std::future::pending().await,
         Some(AnswerKind::Delay { lasts }) => tokio::time::sleep(lasts.0).await,
         Some(AnswerKind::Reset {}) => return Err(io::ErrorKind::ConnectionReset.into()),
         other => {
-            if let Some(reply) = other.and_then(instead) {
+            if let Some(reply) = other.and_then(|kind| instead(kind, call.protocol)) {
                 return Ok(reply);
             }
         }
     }
     let mut world = lock(&shared.world);
     let spelling = world.scenario.clock.spelling;
-    let mut reply = match call.answer(&mut world) {
-        Ok(mut value) => {
+    let mut reply = match (call.answer(&mut world, shared.scheme()), call.protocol) {
+        (Ok(mut value), Protocol::Json) => {
             fault.iter().for_each(|fault| fault.alter(&mut value));
             entry.note_shown(&value);
             Reply::json(&value, spelling)
         }
-        Err(failure) => failure.into_reply(),
+        (Ok(value), Protocol::Query) => {
+            let result = json!({format!("{}Result", call.operation): value});
+            Reply::xml(200, &format!("{}Response", call.operation), &result)
+        }
+        (Err(failure), protocol) => failure.into_reply(protocol),
     };
     if fault.is_some_and(|fault| fault.rule.answer == AnswerKind::Cut {}) {
         reply.delivery = Delivery::Half;
@@ -82,14 +90,25 @@ pub(crate) async fn answer(request: Request<Incoming>, shared: &Shared, entry: &
 
 impl Call {
     fn read(parts: Parts, body: Bytes, world: &World) -> Self {
-        let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
-        let operation = target.strip_prefix("AWSCognitoIdentityProviderService.").unwrap_or_default().to_owned();
+        let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let is_form = header("content-type").starts_with("application/x-www-form-urlencoded");
+        let protocol = if is_form { Protocol::Query } else { Protocol::Json };
+        let input = match protocol {
+            Protocol::Json if body.is_empty() => Some(json!({})),
+            Protocol::Json => serde_json::from_slice(&body).ok(),
+            Protocol::Query => Some(form(&body)),
+        };
+        let operation = match protocol {
+            Protocol::Json => {
+                header("x-amz-target").strip_prefix("AWSCognitoIdentityProviderService.").unwrap_or_default()
+            }
+            Protocol::Query => input.as_ref().and_then(|input| input["Action"].as_str()).unwrap_or_default(),
+        };
+        let operation = operation.to_owned();
         let claim = Claim::of(&parts.headers);
-        let own = |key_id: &str| world.accounts.values().find(|account| account.access_key_id == key_id);
-        let account = claim.as_ref().ok().and_then(|claim| own(&claim.key_id)).map(|account| account.id.clone());
-        let input =
-            if body.is_empty() { Some(Value::Object(Default::default())) } else { serde_json::from_slice(&body).ok() };
-        Self { parts, body, operation, input, claim, account }
+        let keys = claim.as_ref().ok().and_then(|claim| world.keys(&claim.key_id));
+        let account = keys.map(|(keys, _)| keys.id.clone());
+        Self { parts, body, protocol, operation, input, claim, account }
     }
 
     /// A text of the input.
@@ -117,13 +136,28 @@ impl Call {
         fault::draw(&mut world.faults, &asked)
     }
 
-    fn answer(&self, world: &mut World) -> Result<Value, Failure> {
+    fn answer(&self, world: &mut World, scheme: &str) -> Result<Value, Failure> {
         let refused = |refusal: &Refusal| Failure::refused(refusal.clone(), &world.scenario.errors.unsigned);
         let claim = self.claim.as_ref().map_err(refused)?;
         let account = self.account.as_deref().ok_or_else(|| refused(&Refusal::UnknownKey))?;
-        let keys = world.accounts.get(account).ok_or_else(|| refused(&Refusal::UnknownKey))?;
+        let (keys, ends) = world.keys(&claim.key_id).ok_or_else(|| refused(&Refusal::UnknownKey))?;
         let skew = SignedDuration::try_from(world.scenario.signature.skew.0).unwrap_or(SignedDuration::MAX);
-        claim.verify(&self.parts, &self.body, keys, wall_time(), skew).map_err(|refusal| refused(&refusal))?;
+        let service = match self.protocol {
+            Protocol::Json => "cognito-idp",
+            Protocol::Query => "sts",
+        };
+        let now = wall_time();
+        let verified = claim.verify(&self.parts, &self.body, keys, service, now, skew);
+        verified.map_err(|refusal| refused(&refusal))?;
+        if ends.is_some_and(|ends| ends <= now) {
+            return Err(refused(&Refusal::Expired));
+        }
+        if self.protocol == Protocol::Query {
+            return match (self.operation.as_str(), &self.input) {
+                ("AssumeRole", Some(input)) => sts::assume_role(world, account, input),
+                (_, _) => Err(Failure::bare(400, "UnknownOperationException")),
+            };
+        }
         let operation =
             Operation::named(&self.operation).ok_or_else(|| Failure::bare(400, "UnknownOperationException"))?;
         let (rates, caller) = (&world.scenario.quota, format!("{account} {}", claim.region));
@@ -133,24 +167,34 @@ impl Call {
         }
         let input = self.input.as_ref().ok_or_else(|| Failure::bare(400, "SerializationException"))?;
         let host = self.parts.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+        let base = format!("{scheme}://{host}");
         let now = world.clock.now();
         world.advance(now);
-        (operation.2)(world, api::Request { account, region: &claim.region, host, input }, now)
+        (operation.2)(world, api::Request { account, region: &claim.region, base: &base, input }, now)
     }
 }
 
+/// The fields of a form as an object of texts.
+fn form(body: &[u8]) -> Value {
+    let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+    let text = String::from_utf8_lossy(body);
+    let field = |field: &str| field.split_once('=').map(|(name, value)| (decoded(name), Value::from(decoded(value))));
+    Value::Object(text.split('&').filter_map(field).collect())
+}
+
 /// What a fault answers in place of the right answer; None where that is still needed.
-fn instead(fault: &AnswerKind) -> Option<Reply> {
+fn instead(fault: &AnswerKind, protocol: Protocol) -> Option<Reply> {
     const JSON: &str = "application/x-amz-json-1.1";
     let page = |title: &str| format!("<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n");
     Some(match fault {
         AnswerKind::Throttle { message, retry_after } => {
             let failure = Failure::new("TooManyRequestsException", message.as_deref().unwrap_or("Rate exceeded"));
-            Failure { retry_after: retry_after.clone(), ..failure }.into_reply()
+            Failure { retry_after: retry_after.clone(), ..failure }.into_reply(protocol)
         }
-        AnswerKind::Error(failure) => failure.clone().into_reply(),
+        AnswerKind::Error(failure) => failure.clone().into_reply(protocol),
         AnswerKind::Internal {} => {
-            Failure { status: 500, ..Failure::new("InternalErrorException", "Something went wrong") }.into_reply()
+            Failure { status: 500, ..Failure::new("InternalErrorException", "Something went wrong") }
+                .into_reply(protocol)
         }
         AnswerKind::Gateway { status } => Reply::new(*status, "text/html", page(&status.to_string())),
         AnswerKind::Empty { status } => Reply::new(*status, "", ""),

@@ -1,6 +1,7 @@
 //! The HTTP server: accepts, keeps connections, and hands each request to the API or the upload.
 
 use std::error::Error;
+use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,14 +11,17 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use crate::clock::wall_time;
 use crate::record::{Entry, Recorder, lock};
 use crate::scenario::Failure;
-use crate::wire::AnswerBody;
+use crate::wire::{AnswerBody, Protocol};
 use crate::world::World;
 use crate::{rpc, upload};
 
@@ -27,10 +31,24 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
 const DRAIN: Duration = Duration::from_millis(500);
 
 /// What all connections share.
-#[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) world: Mutex<World>,
     pub(crate) recorder: Option<Recorder>,
+    /// Where TLS is spoken.
+    pub(crate) acceptor: Option<TlsAcceptor>,
+}
+
+impl Shared {
+    /// Of the URLs that lead here.
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.acceptor.is_some() { "https" } else { "http" }
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("world", &self.world).finish_non_exhaustive()
+    }
 }
 
 /// Serves until told to stop, or until the sender is gone.
@@ -55,9 +73,25 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: watc
     drop(tokio::time::timeout(DRAIN, drained).await);
 }
 
-async fn connection(stream: TcpStream, shared: Arc<Shared>, mut stop: watch::Receiver<()>) {
+async fn connection(stream: TcpStream, shared: Arc<Shared>, stop: watch::Receiver<()>) {
     // Small answers must not wait for the acknowledgement of the ones before.
     drop(stream.set_nodelay(true));
+    let Some(acceptor) = shared.acceptor.clone() else {
+        return exchange(stream, |stream| stream, shared, stop).await;
+    };
+    // A client that does not trust us, or does not speak TLS, leaves here.
+    if let Ok(Ok(stream)) = tokio::time::timeout(HEADER_TIMEOUT, acceptor.accept(stream)).await {
+        exchange(stream, |stream: &TlsStream<TcpStream>| stream.get_ref().0, shared, stop).await;
+    }
+}
+
+/// Serves HTTP on a stream; `socket` is what lies under it.
+async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    socket: fn(&S) -> &TcpStream,
+    shared: Arc<Shared>,
+    mut stop: watch::Receiver<()>,
+) {
     let service = service_fn(move |request| handle(request, Arc::clone(&shared)));
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
@@ -71,7 +105,7 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>, mut stop: watch::Rec
     };
     let cause = ended.as_ref().err().and_then(|error| error.source()?.downcast_ref::<io::Error>());
     if cause.is_some_and(|cause| cause.kind() == io::ErrorKind::ConnectionReset) {
-        drop(connection.into_parts().io.inner().set_zero_linger());
+        drop(socket(connection.into_parts().io.inner()).set_zero_linger());
     }
 }
 
@@ -90,7 +124,7 @@ pub(crate) async fn handle(request: Request<Incoming>, shared: Arc<Shared>) -> i
     let mut reply = match (request.method(), request.uri().path()) {
         (&Method::POST, "/") => rpc::answer(request, &shared, &mut entry).await?,
         (&Method::PUT, _) => upload::answer(request, &shared, &mut entry).await,
-        (_, _) => Failure::bare(404, "UnknownOperationException").into_reply(),
+        (_, _) => Failure::bare(404, "UnknownOperationException").into_reply(Protocol::Json),
     };
     reply.header("x-amzn-requestid", &request_id);
     Ok(reply.into_response(entry))

@@ -42,6 +42,8 @@ pub(crate) enum Refusal {
     Invalid(String),
     /// The upload URL has lapsed.
     Lapsed,
+    /// The session is over.
+    Expired,
 }
 
 impl Claim {
@@ -72,12 +74,13 @@ impl Claim {
         })
     }
 
-    /// Checks a signed request in full. `skew` is how far its date may be from ours.
+    /// Checks a request that is signed for `service` in full. `skew` is how far its date may be from ours.
     pub(crate) fn verify(
         &self,
         parts: &Parts,
         body: &[u8],
         keys: &AccountInfo,
+        service: &str,
         now: Timestamp,
         skew: SignedDuration,
     ) -> Result<(), Refusal> {
@@ -85,8 +88,8 @@ impl Claim {
         if keys.session_token.is_some() && keys.session_token.as_deref() != header("x-amz-security-token") {
             return Err(Refusal::UnknownKey);
         }
-        if !self.scope.ends_with("/cognito-idp/aws4_request") {
-            return Err(Refusal::Invalid("Credential should be scoped to correct service: 'cognito-idp'.".into()));
+        if self.scope.rsplit('/').nth(1) != Some(service) {
+            return Err(Refusal::Invalid(format!("Credential should be scoped to correct service: '{service}'.")));
         }
         let stamp = header("x-amz-date").unwrap_or_default();
         let signed_at = parse_date(stamp).ok_or_else(|| {
@@ -115,10 +118,16 @@ impl Claim {
 }
 
 /// The value of an `Authorization` header for a request; the headers to be signed must be set already.
-pub(crate) fn authorize(parts: &Parts, body: &[u8], keys: &AccountInfo, region: &str, stamp: &str) -> String {
+pub(crate) fn authorize(
+    parts: &Parts,
+    body: &[u8],
+    keys: &AccountInfo,
+    (region, service): (&str, &str),
+    stamp: &str,
+) -> String {
     let mut names: Vec<String> = parts.headers.keys().map(|name| name.as_str().to_owned()).collect();
     names.sort();
-    let scope = format!("{}/{region}/cognito-idp/aws4_request", &stamp[..8]);
+    let scope = format!("{}/{region}/{service}/aws4_request", &stamp[..8]);
     let canonical = canonical_request(parts, &names, &hex(&Sha256::digest(body))).unwrap_or_default();
     let signature = sign(&keys.secret_access_key, &scope, stamp, &canonical);
     format!(
@@ -128,8 +137,9 @@ pub(crate) fn authorize(parts: &Parts, body: &[u8], keys: &AccountInfo, region: 
     )
 }
 
-/// The upload's URL as Cognito writes it: the token first, signed for the host and the encryption header.
-pub(crate) fn presign(host: &str, path: &str, keys: &AccountInfo, region: &str, at: Timestamp, seconds: i64) -> String {
+/// The upload's URL as Cognito writes it: the token first, signed for the host and the encryption header. `base` is the
+/// scheme and the host.
+pub(crate) fn presign(base: &str, path: &str, keys: &AccountInfo, region: &str, at: Timestamp, seconds: i64) -> String {
     let stamp = format_date(at);
     let scope = format!("{}/{region}/s3/aws4_request", &stamp[..8]);
     let query = format!(
@@ -138,10 +148,11 @@ pub(crate) fn presign(host: &str, path: &str, keys: &AccountInfo, region: &str, 
         escape(keys.session_token.as_deref().unwrap_or_default()),
         escape(&format!("{}/{scope}", keys.access_key_id))
     );
+    let host = base.rsplit('/').next().unwrap_or(base);
     let headers = format!("host:{host}\nx-amz-server-side-encryption:aws:kms\n\nhost;x-amz-server-side-encryption");
     let canonical = format!("PUT\n{path}\n{}\n{headers}\n{UNSIGNED}", canonical_query(&query));
     let signature = sign(&keys.secret_access_key, &scope, &stamp, &canonical);
-    format!("http://{host}{path}?{query}&X-Amz-Signature={signature}")
+    format!("{base}{path}?{query}&X-Amz-Signature={signature}")
 }
 
 /// Checks a request to an upload URL, headers included.
@@ -192,7 +203,7 @@ fn query_pairs(query: &str) -> Vec<(String, String)> {
     pairs.map(|(name, value)| (decode(name), decode(value))).collect()
 }
 
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     utf8_percent_encode(text, ESCAPED).to_string()
 }
 

@@ -84,6 +84,7 @@ fn refused(refusal: &Refusal) -> Reply {
         Refusal::Malformed(text) | Refusal::Invalid(text) => error(403, "AuthorizationQueryParametersError", text),
         Refusal::UnknownKey => error(403, "InvalidAccessKeyId", UNKNOWN),
         Refusal::Mismatch => error(403, "SignatureDoesNotMatch", MISMATCH),
+        Refusal::Expired => error(403, "ExpiredToken", "The provided token has expired."),
         Refusal::Lapsed => error(403, "AccessDenied", "Request has expired"),
     }
 }

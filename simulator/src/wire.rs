@@ -7,13 +7,34 @@ use std::task::{Context, Poll};
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::record::Entry;
 use crate::scenario::{DateSpelling, Failure, TypeSpelling};
 use crate::sigv4::Refusal;
 
 const JSON: &str = "application/x-amz-json-1.1";
+
+/// How a client speaks to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// AWS JSON 1.1: Cognito.
+    Json,
+    /// AWS query, a form that is answered with XML: STS.
+    Query,
+}
+
+/// Errors that STS calls by other names than Cognito, and its status.
+const QUERY_ERRORS: [(&str, u16, &str); 8] = [
+    ("TooManyRequestsException", 400, "Throttling"),
+    ("InternalErrorException", 500, "InternalFailure"),
+    ("UnknownOperationException", 400, "InvalidAction"),
+    ("UnrecognizedClientException", 403, "InvalidClientTokenId"),
+    ("InvalidSignatureException", 403, "SignatureDoesNotMatch"),
+    ("IncompleteSignatureException", 400, "IncompleteSignature"),
+    ("MissingAuthenticationTokenException", 403, "MissingAuthenticationToken"),
+    ("ExpiredTokenException", 403, "ExpiredToken"),
+];
 
 impl Failure {
     pub(crate) fn new(code: &str, message: impl Into<String>) -> Self {
@@ -38,18 +59,35 @@ impl Failure {
     /// What the service answers to a request that is not signed right.
     pub(crate) fn refused(refusal: Refusal, unsigned: &Self) -> Self {
         const UNKNOWN: &str = "The security token included in the request is invalid.";
+        const EXPIRED: &str = "The security token included in the request is expired";
         const MISMATCH: &str = "The request signature we calculated does not match the signature you provided. Check \
              your AWS Secret Access Key and signing method. Consult the service documentation for details.";
         match refusal {
             Refusal::Unsigned => unsigned.clone(),
             Refusal::Malformed(message) => Self::new("IncompleteSignatureException", message),
             Refusal::UnknownKey => Self::new("UnrecognizedClientException", UNKNOWN),
+            Refusal::Expired => Self::new("ExpiredTokenException", EXPIRED),
             Refusal::Mismatch | Refusal::Lapsed => Self::new("InvalidSignatureException", MISMATCH),
             Refusal::Invalid(message) => Self::new("InvalidSignatureException", message),
         }
     }
 
-    pub(crate) fn into_reply(self) -> Reply {
+    pub(crate) fn into_reply(self, protocol: Protocol) -> Reply {
+        match protocol {
+            Protocol::Json => self.into_json(),
+            Protocol::Query => self.into_xml(),
+        }
+    }
+
+    fn into_xml(self) -> Reply {
+        let known = QUERY_ERRORS.into_iter().find(|(code, ..)| *code == self.code);
+        let (status, code) = known.map_or((self.status, self.code), |(_, status, code)| (status, code.to_owned()));
+        let kind = if status < 500 { "Sender" } else { "Receiver" };
+        let error = json!({"Type": kind, "Code": code, "Message": self.message.unwrap_or_default()});
+        Reply { error: Some(code), ..Reply::xml(status, "ErrorResponse", &json!({ "Error": error })) }
+    }
+
+    fn into_json(self) -> Reply {
         let kind = match self.spelling {
             TypeSpelling::Header => None,
             TypeSpelling::Both | TypeSpelling::Body => Some(self.code.clone()),
@@ -108,6 +146,12 @@ impl Reply {
         Self::new(200, JSON, body)
     }
 
+    /// The answer of a query: an element that holds the members of `value`.
+    pub(crate) fn xml(status: u16, name: &str, value: &Value) -> Self {
+        let space = "https://sts.amazonaws.com/doc/2011-06-15/";
+        Self::new(status, "text/xml", format!("<{name} xmlns=\"{space}\">{}</{name}>\n", elements(value)))
+    }
+
     /// Leaves out a value that no header can hold.
     pub(crate) fn header(&mut self, name: &'static str, value: &str) {
         if let Ok(value) = HeaderValue::from_str(value) {
@@ -126,6 +170,18 @@ impl Reply {
         *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         *response.headers_mut() = self.headers;
         response
+    }
+}
+
+/// Members as elements of XML.
+fn elements(value: &Value) -> String {
+    match value {
+        Value::Object(members) => {
+            let element = |(name, value): (&String, &Value)| format!("<{name}>{}</{name}>", elements(value));
+            members.iter().map(element).collect()
+        }
+        Value::String(text) => text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => value.to_string(),
     }
 }
 

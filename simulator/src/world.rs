@@ -13,6 +13,7 @@ use crate::quota::Quotas;
 use crate::random::Random;
 use crate::scenario::{AccountRule, Contact, JobRule, PoolRule, Scenario};
 use crate::script::Script;
+use crate::sts::Session;
 use crate::{AccountInfo, PoolInfo};
 
 const DEFAULT_ACCOUNT: &str = "123456789012";
@@ -28,6 +29,8 @@ pub(crate) struct World {
     pub(crate) faults: Vec<Fault>,
     /// By account.
     pub(crate) accounts: BTreeMap<String, AccountInfo>,
+    /// The keys of assumed roles, by access key.
+    pub(crate) sessions: BTreeMap<String, Session>,
     /// By id.
     pub(crate) pools: BTreeMap<String, Pool>,
     /// The service's own keys, which sign the upload URLs.
@@ -75,9 +78,10 @@ impl World {
             session_token: Some(random.letters(600)),
         };
         let (clock, scenario) = (Clock::start(&scenario.clock), Arc::new(scenario));
-        let (accounts, pools, quotas) = (BTreeMap::new(), BTreeMap::new(), Quotas::default());
+        let (accounts, sessions, pools, quotas) =
+            (BTreeMap::new(), BTreeMap::new(), BTreeMap::new(), Quotas::default());
         let rules = Arc::clone(&scenario);
-        let mut world = Self { clock, scenario, random, quotas, faults, accounts, pools, upload_keys };
+        let mut world = Self { clock, scenario, random, quotas, faults, accounts, sessions, pools, upload_keys };
         for AccountRule { id, access_key_id, secret_access_key, session_token } in
             rules.account.iter().map(|rule| rule.get_ref().clone())
         {
@@ -153,6 +157,13 @@ impl World {
 
     pub(crate) fn new_job_id(&mut self) -> String {
         format!("import-{}", self.random.letters(10))
+    }
+
+    /// Whose access key this is: an account's, or that of an assumed role with its end.
+    pub(crate) fn keys(&self, access_key_id: &str) -> Option<(&AccountInfo, Option<Timestamp>)> {
+        let own = self.accounts.values().find(|account| account.access_key_id == access_key_id);
+        let session = || self.sessions.get(access_key_id).map(|session| (&session.keys, Some(session.ends)));
+        own.map(|account| (account, None)).or_else(session)
     }
 
     /// Brings all running jobs up to now.

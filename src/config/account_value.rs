@@ -1,4 +1,4 @@
-//! The kinds of values that an account alone holds: roles, external ids, addresses.
+//! The kinds of values that an account alone holds: roles, external ids, session names, addresses.
 //! Used by `file`, whose `[[account]]` is made of them.
 
 use toml::de::DeValue;
@@ -63,6 +63,24 @@ impl Value for ExternalId {
             Ok(Self(id))
         } else {
             Err(Mismatch::new("not an external id: STS takes 2 to 1224 letters, digits and +=,.@:/_-"))
+        }
+    }
+}
+
+/// The name of a session, as STS takes it: 2 to 64 letters, digits and `+=,.@_-`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SessionName(pub(super) String);
+
+impl Value for SessionName {
+    fn read(value: &DeValue<'_>) -> Result<Self, Mismatch> {
+        let name = String::read(value)?;
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b"+=,.@_-".contains(&b);
+        if (2..=64).contains(&name.len()) && name.bytes().all(fits) {
+            Ok(Self(name))
+        } else {
+            let fault =
+                format!("{} is not a session name: STS takes 2 to 64 letters, digits and +=,.@_-", Shown(&name));
+            Err(Mismatch::new(fault))
         }
     }
 }

@@ -39,8 +39,8 @@ impl Accounts {
             accounts.add(file, problems);
         }
         for plan in &mut accounts.plans {
-            if let (CredentialsPlan::Default, Some(profile)) = (&plan.credentials, &overrides.profile) {
-                plan.credentials = CredentialsPlan::Profile(profile.clone());
+            if let Some(profile) = &overrides.profile {
+                in_place_of_the_default_chain(&mut plan.credentials, profile);
             }
             if let Some(url) = &overrides.endpoint_url {
                 plan.endpoint_url = Some(url.clone());
@@ -156,22 +156,44 @@ fn credentials(file: &AccountFile, problems: &mut Vec<Problem>) -> CredentialsPl
         problems.push(
             Problem::new(second, "account", "an account has either role_arn or profile, not both")
                 .other(first, "the other one")
-                .help("a profile of the AWS files may name a role itself".to_owned()),
+                .help("the profile that is to assume the role is its source_profile".to_owned()),
         );
     }
-    match (&file.role_arn, &file.external_id, &file.profile) {
-        (Some(arn), external_id, _) => CredentialsPlan::Role {
-            arn: arn.value.0.clone(),
-            external_id: external_id.as_ref().map(|id| id.value.0.clone()),
-        },
-        (None, external_id, profile) => {
-            if let (Some(id), false) = (external_id, file.has_role) {
-                problems.push(
-                    Problem::new(id.place, "account.external_id", "an external id goes with a role alone")
-                        .help("add role_arn, or leave external_id out".to_owned()),
-                );
-            }
-            profile.as_ref().map_or(CredentialsPlan::Default, |name| CredentialsPlan::Profile(name.value.0.clone()))
+    let Some(arn) = &file.role_arn else {
+        if !file.has_role {
+            problems.extend(without_a_role(file));
         }
+        let profile = file.profile.as_ref().map(|name| CredentialsPlan::Profile(name.value.0.clone()));
+        return profile.unwrap_or(CredentialsPlan::Default);
+    };
+    CredentialsPlan::Role {
+        arn: arn.value.0.clone(),
+        external_id: file.external_id.as_ref().map(|id| id.value.0.clone()),
+        session_name: file.session_name.as_ref().map(|name| name.value.0.clone()),
+        source_profile: file.source_profile.as_ref().map(|name| name.value.0.clone()),
+    }
+}
+
+/// The keys that mean nothing without a role.
+fn without_a_role(file: &AccountFile) -> impl Iterator<Item = Problem> {
+    let keys = [
+        ("external_id", "an external id", file.external_id.as_ref().map(|id| id.place)),
+        ("session_name", "a session name", file.session_name.as_ref().map(|name| name.place)),
+        ("source_profile", "a source profile", file.source_profile.as_ref().map(|name| name.place)),
+    ];
+    keys.into_iter().filter_map(|(key, what, place)| {
+        let problem = Problem::new(place?, format!("account.{key}"), format!("{what} goes with a role alone"));
+        Some(problem.help(format!("add role_arn, or leave {key} out")))
+    })
+}
+
+/// A profile that was typed: where nothing else says whose credentials to begin with.
+fn in_place_of_the_default_chain(credentials: &mut CredentialsPlan, profile: &str) {
+    match credentials {
+        CredentialsPlan::Default => *credentials = CredentialsPlan::Profile(profile.to_owned()),
+        CredentialsPlan::Role { source_profile, .. } => {
+            source_profile.get_or_insert_with(|| profile.to_owned());
+        }
+        CredentialsPlan::Profile(_) => {}
     }
 }

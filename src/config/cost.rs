@@ -1,11 +1,12 @@
 //! What a plan asks of the service, before anything is asked: calls per minute, and how late a change may be seen.
-//! Called by `check`, which lays it out.
+//! Called by `check`, which lays it out. The numbers are those of [`forecast`](fn@forecast).
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
 use cognito_import_watch_core::domain::UserPoolId;
+use cognito_import_watch_core::schedule::{Batch, Finding, PoolLoad, Tightest, Way, forecast};
 
 use super::duration::format_duration;
 use super::plan::{AccountRef, Plan};
@@ -27,8 +28,8 @@ pub struct PlanCost {
     pub warnings: Vec<CostWarning>,
 }
 
-/// What a plan asks of one account and region. Each job counts as one `DescribeUserImportJob` per poll and each pool
-/// as one `ListUserImportJobs`; lists that stand for many jobs make it less, a list of more than 60 jobs makes it more.
+/// What a plan asks of one account and region. A pool that is watched as a whole counts as its list, and after changes as
+/// one job more; how many jobs it holds is not known without asking.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LaneCost {
     /// The account's name in the file; none for the default credential chain.
@@ -39,18 +40,28 @@ pub struct LaneCost {
     pub jobs: usize,
     /// Pools watched as a whole.
     pub pools: usize,
-    /// Calls per minute while nothing changes: every job at the longest interval, shortened by the mean jitter, as far as
-    /// the ceilings allow.
-    pub calls_per_minute: f64,
-    /// Calls per minute with every job at the initial interval, as far as the ceilings allow.
-    pub calls_per_minute_after_changes: f64,
+    /// As it is likely to be: lists stand for many jobs, unless `poll.batch` says never.
+    pub likely: Calls,
+    /// With each job asked about alone: lists are not allowed, or show the jobs far down. Only finding a pool's jobs
+    /// takes its list.
+    pub without_lists: Calls,
     /// Calls per minute that the ceilings allow: that of the lane, or those of its pools together where that is less.
     pub ceiling_per_minute: f64,
-    /// Which ceiling makes a round take longest.
-    pub tightest: CeilingKey,
-    /// The longest time that a change can go unseen while the service answers: the longest interval, or one round at
-    /// the ceiling of the lane or of its fullest pool where that takes longer.
+}
+
+/// How often a lane is asked, and what that shows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Calls {
+    /// Calls per minute while nothing changes: every job at the longest interval, as far as the ceilings allow.
+    pub per_minute: f64,
+    /// Calls per minute with every job at the initial interval, as far as the ceilings allow.
+    pub per_minute_after_changes: f64,
+    /// The longest time that a change can go unseen while the service answers.
     pub longest_unseen: Duration,
+    /// How long one round of all jobs takes at the ceilings, for the one who waits longest.
+    pub round: Duration,
+    /// Which ceiling makes it take so long.
+    pub tightest: CeilingKey,
 }
 
 /// A ceiling, as the file calls it.
@@ -81,11 +92,22 @@ pub enum CostWarning {
         /// The region.
         region: String,
         /// How long one round takes.
-        longest_unseen: Duration,
+        round: Duration,
         /// The interval that is not kept.
         max_interval: Duration,
         /// The ceiling that stands in the way.
         tightest: CeilingKey,
+    },
+    /// Without lists the ceilings would not let every job be polled in the longest interval.
+    KeptByListsAlone {
+        /// The account's name in the file; none for the default credential chain.
+        account: Option<String>,
+        /// The region.
+        region: String,
+        /// How long one round takes without lists.
+        round: Duration,
+        /// The interval that is kept by lists.
+        max_interval: Duration,
     },
     /// `throttle.requests_per_second` is above Cognito's quota.
     LaneAboveQuota {
@@ -100,22 +122,22 @@ pub enum CostWarning {
 }
 
 impl Plan {
-    /// What this plan asks of the service at the most.
+    /// What this plan asks of the service.
     #[must_use]
     pub fn cost(&self) -> PlanCost {
-        let mut lanes: BTreeMap<(AccountRef, &str), Lane<'_>> = BTreeMap::new();
+        let mut lanes: BTreeMap<(AccountRef, &str), BTreeMap<&UserPoolId, PoolLoad>> = BTreeMap::new();
         for job in &self.jobs {
-            let lane = lanes.entry((job.account, job.target.pool.region())).or_default();
-            lane.jobs += 1;
-            *lane.calls.entry(&job.target.pool).or_default() += 1;
+            let pool = &job.target.pool;
+            lanes.entry((job.account, pool.region())).or_default().entry(pool).or_insert(NOTHING).jobs += 1;
         }
         for pool in &self.pools {
             let lane = lanes.entry((pool.account, pool.id.region())).or_default();
-            lane.pools += 1;
-            *lane.calls.entry(&pool.id).or_default() += 1;
+            lane.entry(&pool.id).or_insert(NOTHING).finding = Finding::AllJobs;
         }
-        let lanes: Vec<LaneCost> =
-            lanes.into_iter().map(|((account, region), lane)| self.lane_cost(account, region, &lane)).collect();
+        let lanes: Vec<LaneCost> = lanes
+            .into_iter()
+            .map(|((account, region), pools)| self.lane_cost(account, region, pools.into_values().collect()))
+            .collect();
         let max_interval = self.poll.backoff.max();
         let mut warnings = Vec::new();
         if self.ceilings.per_lane() > QUOTA_PER_LANE {
@@ -124,51 +146,60 @@ impl Plan {
         if self.ceilings.per_pool() > QUOTA_PER_POOL {
             warnings.push(CostWarning::PoolAboveQuota { ceiling: self.ceilings.per_pool() });
         }
-        warnings.extend(lanes.iter().filter(|lane| lane.longest_unseen > max_interval).map(|lane| {
-            CostWarning::IntervalNotKept {
-                account: lane.account.clone(),
-                region: lane.region.clone(),
-                longest_unseen: lane.longest_unseen,
-                max_interval,
-                tightest: lane.tightest,
-            }
-        }));
+        warnings.extend(lanes.iter().filter_map(|lane| lane.warning(max_interval)));
         PlanCost { lanes, max_interval, warnings }
     }
 
-    fn lane_cost(&self, account: AccountRef, region: &str, lane: &Lane<'_>) -> LaneCost {
-        let backoff = &self.poll.backoff;
-        let (per_lane, per_pool) = (self.ceilings.per_lane(), self.ceilings.per_pool());
-        let calls = as_f64(lane.jobs + lane.pools);
-        let fullest_pool = as_f64(lane.calls.values().copied().max().unwrap_or(0));
-        let mean = 1.0 - backoff.jitter() / 2.0;
-        let per_minute = |interval: Duration| {
-            let rate = |calls: usize| (as_f64(calls) / (interval.as_secs_f64() * mean)).min(per_pool);
-            60.0 * lane.calls.values().copied().map(rate).sum::<f64>().min(per_lane)
+    fn lane_cost(&self, account: AccountRef, region: &str, pools: Vec<PoolLoad>) -> LaneCost {
+        let whole = |pool: &PoolLoad| pool.finding == Finding::AllJobs;
+        let moving: Vec<PoolLoad> =
+            pools.iter().map(|pool| PoolLoad { jobs: pool.jobs + usize::from(whole(pool)), ..*pool }).collect();
+        let calls = |way: Way| {
+            let forecast = |pools: &[PoolLoad]| forecast(pools, way, &self.poll.backoff, &self.ceilings);
+            let still = forecast(&pools);
+            Calls {
+                per_minute: 60.0 * still.calm,
+                per_minute_after_changes: 60.0 * forecast(&moving).busy,
+                longest_unseen: still.longest_unseen,
+                round: still.round,
+                tightest: match still.tightest {
+                    Tightest::Lane => CeilingKey::Lane,
+                    Tightest::Pool => CeilingKey::Pool,
+                },
+            }
         };
-        let (of_lane, of_pool) = (calls / per_lane, fullest_pool / per_pool);
-        let (round, tightest) =
-            if of_pool > of_lane { (of_pool, CeilingKey::Pool) } else { (of_lane, CeilingKey::Lane) };
+        let likely = match self.poll.batch {
+            Batch::Auto => Way::Lists,
+            Batch::Never => Way::Alone,
+        };
         LaneCost {
             account: self.account(account).and_then(|account| account.name.clone()),
             region: region.to_owned(),
-            jobs: lane.jobs,
-            pools: lane.pools,
-            calls_per_minute: per_minute(backoff.max()),
-            calls_per_minute_after_changes: per_minute(backoff.initial()),
-            ceiling_per_minute: 60.0 * per_lane.min(as_f64(lane.calls.len()) * per_pool),
-            tightest,
-            longest_unseen: backoff.max().max(Duration::try_from_secs_f64(round).unwrap_or(Duration::MAX)),
+            jobs: pools.iter().map(|pool| pool.jobs).sum(),
+            pools: pools.iter().filter(|pool| whole(pool)).count(),
+            likely: calls(likely),
+            without_lists: calls(Way::Alone),
+            ceiling_per_minute: 60.0 * self.ceilings.per_lane().min(as_f64(pools.len()) * self.ceilings.per_pool()),
         }
     }
 }
 
-/// The calls of one round.
-#[derive(Default)]
-struct Lane<'a> {
-    jobs: usize,
-    pools: usize,
-    calls: BTreeMap<&'a UserPoolId, usize>,
+/// A pool before its jobs are counted.
+const NOTHING: PoolLoad = PoolLoad { jobs: 0, finding: Finding::NamedOnly };
+
+impl LaneCost {
+    fn warning(&self, max_interval: Duration) -> Option<CostWarning> {
+        let (account, region) = (self.account.clone(), self.region.clone());
+        if self.likely.round > max_interval {
+            let Calls { round, tightest, .. } = self.likely;
+            Some(CostWarning::IntervalNotKept { account, region, round, max_interval, tightest })
+        } else if self.without_lists.round > max_interval {
+            let round = self.without_lists.round;
+            Some(CostWarning::KeptByListsAlone { account, region, round, max_interval })
+        } else {
+            None
+        }
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "numbers of jobs end far below the first integer that is lost")]
@@ -189,19 +220,45 @@ fn lane_name(account: Option<&str>, region: &str) -> String {
     }
 }
 
+/// In whole seconds, where that is exact enough: never less than it is.
+fn at_most(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let whole = match duration.subsec_nanos() {
+        0 => duration,
+        _ if seconds == 0 => duration,
+        _ => Duration::from_secs(seconds.saturating_add(1)),
+    };
+    format_duration(whole)
+}
+
 impl fmt::Display for LaneCost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let calls = |calls: &Calls| {
+            format!(
+                "{:.0} calls a minute while nothing changes, {:.0} after changes",
+                calls.per_minute, calls.per_minute_after_changes
+            )
+        };
+        let seen = |calls: &Calls| at_most(calls.longest_unseen);
         write!(
             f,
-            "{}: {} and {}; {:.0} calls a minute while nothing changes, {:.0} after changes, at most {:.0}; \
-             a change is seen within {}",
+            "{}: {} and {}; {}, at most {:.0}; a change is seen within {}",
             lane_name(self.account.as_deref(), &self.region),
             counted(self.jobs, "job"),
             counted(self.pools, "pool"),
-            self.calls_per_minute,
-            self.calls_per_minute_after_changes,
+            calls(&self.likely),
             self.ceiling_per_minute,
-            format_duration(self.longest_unseen),
+            seen(&self.likely),
+        )?;
+        let Calls { per_minute, per_minute_after_changes, .. } = self.without_lists;
+        let shown = |calls: &Calls| format!("{:.0}, {}", calls.per_minute, seen(calls));
+        if shown(&self.likely) == shown(&self.without_lists) {
+            return Ok(());
+        }
+        write!(
+            f,
+            " (without lists {per_minute:.0} and {per_minute_after_changes:.0} calls, and within {})",
+            seen(&self.without_lists)
         )
     }
 }
@@ -209,14 +266,22 @@ impl fmt::Display for LaneCost {
 impl fmt::Display for CostWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::IntervalNotKept { account, region, longest_unseen, max_interval, tightest } => write!(
+            Self::IntervalNotKept { account, region, round, max_interval, tightest } => write!(
                 f,
                 "{}: one round at the ceiling takes {}, longer than poll.max_interval, {}: raise [throttle] \
                  {}, or max_interval",
                 lane_name(account.as_deref(), region),
-                format_duration(*longest_unseen),
+                at_most(*round),
                 format_duration(*max_interval),
                 tightest.as_str(),
+            ),
+            Self::KeptByListsAlone { account, region, round, max_interval } => write!(
+                f,
+                "{}: only lists keep poll.max_interval, {}: one round takes {} where they are not allowed \
+                 (cognito-idp:ListUserImportJobs), or show the jobs far down",
+                lane_name(account.as_deref(), region),
+                format_duration(*max_interval),
+                at_most(*round),
             ),
             Self::LaneAboveQuota { ceiling } => write!(
                 f,

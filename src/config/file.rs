@@ -6,12 +6,12 @@
 use cognito_import_watch_core::schedule::Batch;
 use schemars::JsonSchema;
 
-use super::account_value::{EndpointUrl, ExternalId, RoleArn};
+use super::account_value::{EndpointUrl, ExternalId, RoleArn, SessionName};
 use super::plan::{LogFormat, LogLevel, OnCorrupt};
 use super::problem::Written;
 use super::reader::TableReader;
 use super::value::{
-    MaybePeriod, Name, Period, PoolId, PositivePeriod, TargetText, Text, UserLimit, Word, count, number,
+    MaybePeriod, Name, Pattern, Period, PoolId, PositivePeriod, TargetText, Text, UserLimit, Word, count, number,
 };
 
 /// A key that may be left out, or whose value was told as wrong.
@@ -87,8 +87,8 @@ pub(super) struct PollFile {
     /// How long one request may take.
     #[schemars(extend("default" = "10s"))]
     pub(super) request_timeout: Field<PositivePeriod>,
-    /// "auto": ListUserImportJobs where it costs fewer calls; "never": DescribeUserImportJob only. This version looks at
-    /// jobs by DescribeUserImportJob alone, whichever is written.
+    /// "auto": the jobs of a pool are looked at by ListUserImportJobs where that saves at least three calls, and one by
+    /// one by DescribeUserImportJob otherwise; "never": DescribeUserImportJob only, but for finding the jobs of a pool.
     #[schemars(extend("default" = "auto"))]
     pub(super) batch: Field<BatchWord>,
 }
@@ -288,10 +288,14 @@ pub(super) struct AccountFile {
     /// What jobs and pools call it. No two accounts have the same name.
     #[schemars(required)]
     pub(super) name: Field<Name>,
-    /// The role to assume with the default chain's credentials. Not together with profile.
+    /// The role to assume, with the credentials of source_profile, else of the default chain. Not together with profile.
     pub(super) role_arn: Field<RoleArn>,
     /// The external id that the role's owner asks for. Only with role_arn.
     pub(super) external_id: Field<ExternalId>,
+    /// What CloudTrail calls us: cognito-import-watch, unless set. Only with role_arn.
+    pub(super) session_name: Field<SessionName>,
+    /// The profile of the shared AWS files whose credentials assume the role. Only with role_arn.
+    pub(super) source_profile: Field<Name>,
     /// The profile of the shared AWS files to use. Not together with role_arn.
     pub(super) profile: Field<Name>,
     /// The address to ask instead of Cognito's own.
@@ -307,6 +311,8 @@ impl AccountFile {
             name: table.required("name"),
             role_arn: table.value("role_arn"),
             external_id: table.value("external_id"),
+            session_name: table.value("session_name"),
+            source_profile: table.value("source_profile"),
             profile: table.value("profile"),
             endpoint_url: table.value("endpoint_url"),
             region: table.value("region"),
@@ -355,8 +361,11 @@ pub(super) struct PoolFile {
     /// The user pool's id. No two pools have the same one.
     #[schemars(required)]
     pub(super) id: Field<PoolId>,
-    /// What its owner calls it.
+    /// What its owner calls it: events call a job found in it by this name, a slash, and the job's own.
     pub(super) name: Field<Name>,
+    /// Only jobs whose name at Cognito matches: `*` stands for any characters, `?` for one, the rest for itself. The
+    /// others are left alone, unless a [[job]] names them.
+    pub(super) job_name: Field<Pattern>,
     /// Who asks: the name of an account. Default: the default credential chain.
     pub(super) account: Field<Name>,
     /// The region of the pool, as a check: another one than the pool id's is an error.
@@ -374,6 +383,7 @@ impl PoolFile {
         Self {
             id: table.required("id"),
             name: table.value("name"),
+            job_name: table.value("job_name"),
             account: table.value("account"),
             region: table.value("region"),
             ignore_completed_before: table.value("ignore_completed_before"),

@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use cognito_import_watch_core::domain::{AccountId, JobPolicy, Target, UserPoolId};
-use cognito_import_watch_core::schedule::{BackoffPolicy, Batch, Ceilings};
+use cognito_import_watch_core::domain::{AccountId, JobPolicy, NamePattern, Target, UserPoolId};
+use cognito_import_watch_core::schedule::{BackoffPolicy, Batch, Ceilings, PoolFilter};
 
 /// Everything that will run. The default is what an empty config file means: nothing is watched yet.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,15 +44,25 @@ pub struct PlannedJob {
 pub struct PlannedPool {
     /// Which pool.
     pub id: UserPoolId,
-    /// What its owner calls it.
+    /// What its owner calls it: the jobs found in it are called by this and their own name.
     pub name: Option<String>,
     /// Who asks for it.
     pub account: AccountRef,
+    /// Which of its jobs are watched, by their name at Cognito; all without a pattern.
+    pub job_name: Option<NamePattern>,
     /// The policy of the jobs found in it.
     pub policy: JobPolicy,
     /// A job never seen before is passed over when it was completed (else started, else created) longer ago than
     /// this. Default 24 hours.
     pub ignore_completed_before: Duration,
+}
+
+impl PlannedPool {
+    /// Which of its jobs are watched.
+    #[must_use]
+    pub fn filter(&self) -> PoolFilter {
+        PoolFilter { job_name: self.job_name.clone(), ignore_completed_before: self.ignore_completed_before }
+    }
 }
 
 /// Which of [`Plan::accounts`].
@@ -102,12 +112,16 @@ pub enum CredentialsPlan {
     Default,
     /// A profile of the shared AWS files.
     Profile(String),
-    /// A role assumed with the default chain's credentials.
+    /// A role assumed with the credentials of a profile, else of the default chain.
     Role {
         /// `arn:<partition>:iam::<account>:role/<name>`.
         arn: String,
         /// The secret handshake that the role's owner asks for.
         external_id: Option<String>,
+        /// What CloudTrail calls the session.
+        session_name: Option<String>,
+        /// The profile whose credentials assume it; the default chain where there is none.
+        source_profile: Option<String>,
     },
 }
 

@@ -8,11 +8,11 @@ use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value as Json;
 
-use super::account_value::{EndpointUrl, ExternalId, RoleArn};
+use super::account_value::{EndpointUrl, ExternalId, RoleArn, SessionName};
 use super::file::{BatchWord, ConfigFile, LogFormatWord};
 use super::plan::{LogLevel, OnCorrupt};
 use super::problem::{Written, listed};
-use super::value::{MaybePeriod, Name, Period, PoolId, PositivePeriod, TargetText, Text, UserLimit, Word};
+use super::value::{MaybePeriod, Name, Pattern, Period, PoolId, PositivePeriod, TargetText, Text, UserLimit, Word};
 
 /// A duration: units from the longest to the shortest, or `0`.
 const PERIOD: &str = r"^(0|([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?)$";
@@ -123,6 +123,10 @@ looks_like! {
         "anyOf": [{ "const": "any" }, { "type": "integer", "minimum": 0 }],
     });
     Name => json_schema!({ "title": "text", "type": "string", "minLength": 1, "maxLength": 128 });
+    Pattern => json_schema!({
+        "title": "pattern", "type": "string", "minLength": 1, "maxLength": 128,
+        "pattern": r##"^[^!"#$%&'()/:;<>\[\\\]^`{|}~]+$"##,
+    });
     Text => json_schema!({ "title": "text", "type": "string", "minLength": 1 });
     TargetText => json_schema!({
         "title": "target", "type": "string", "pattern": r"^\s*[\w-]+_[0-9a-zA-Z]+\s*/\s*import-[0-9a-zA-Z-]+\s*$",
@@ -137,6 +141,9 @@ looks_like! {
     });
     ExternalId => json_schema!({
         "title": "external id", "type": "string", "minLength": 2, "maxLength": 1224, "pattern": r"^[\w+=,.@:/-]*$",
+    });
+    SessionName => json_schema!({
+        "title": "session name", "type": "string", "minLength": 2, "maxLength": 64, "pattern": r"^[\w+=,.@-]*$",
     });
     EndpointUrl => json_schema!({
         "title": "http or https address", "type": "string", "pattern": "^https?://[^/@?#]+(/[^?#]*)?$",

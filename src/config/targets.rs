@@ -60,6 +60,7 @@ fn file_pools(
             id: id.value.0.clone(),
             name: file.name.as_ref().map(|name| name.value.0.clone()),
             account,
+            job_name: file.job_name.as_ref().map(|pattern| pattern.value.0.clone()),
             policy,
             ignore_completed_before: file
                 .ignore_completed_before
@@ -138,6 +139,7 @@ fn typed(
             id: id.clone(),
             name: None,
             account: AccountRef::DEFAULT,
+            job_name: None,
             policy: policy.clone(),
             ignore_completed_before: Plan::IGNORE_COMPLETED_BEFORE,
         });

@@ -4,7 +4,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use cognito_import_watch_core::domain::{Limit, Target, UserPoolId};
+use cognito_import_watch_core::domain::{InvalidPattern, Limit, NamePattern, Target, UserPoolId};
 use toml::de::DeValue;
 
 use super::duration::{InvalidDuration, format_duration, parse_duration};
@@ -277,6 +277,16 @@ impl Value for Name {
         } else {
             Ok(Self(name))
         }
+    }
+}
+
+/// A pattern for the names of jobs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Pattern(pub(super) NamePattern);
+
+impl Value for Pattern {
+    fn read(value: &DeValue<'_>) -> Result<Self, Mismatch> {
+        String::read(value)?.parse().map(Self).map_err(|error: InvalidPattern| Mismatch::new(error.to_string()))
     }
 }
 

@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use cognito_import_watch_core::domain::track::WatchedJob;
-use cognito_import_watch_core::domain::{AccountId, Counts, JobPolicy, JobSnapshot, JobStatus, Target, Verdict};
+use cognito_import_watch_core::domain::{AccountId, Counts, JobSnapshot, JobStatus, Target, Verdict};
 use cognito_import_watch_core::schedule::{BackoffPolicy, Batch, Ceilings, Ending, NewJob, Settings};
 use tokio::sync::mpsc;
 
@@ -68,7 +68,7 @@ fn snapshot(status: &str) -> JobSnapshot {
 struct Told(Vec<&'static str>);
 
 impl Observer for Told {
-    fn observed(&mut self, _: &JobView<'_>, events: &[JobEvent], _: Memory, _: Now) {
+    fn observed(&mut self, _: &JobView, events: &[JobEvent], _: Memory, _: Now) {
         self.0.extend(events.iter().map(|event| event.fact.name()));
     }
     fn list_failed(&mut self, _: &UserPoolId, _: &PollError) {}
@@ -101,13 +101,7 @@ async fn watch(script: &[Shown], signals: &[(u64, Signal)], hangup: OnHangup) ->
     let scheduler = Scheduler::new(settings, clock.now().tick);
     let source = Scripted(Mutex::new(script.iter().copied().collect()));
     let mut driver = Driver::new(scheduler, vec![Arc::new(source)], clock);
-    let job = WatchedJob {
-        target: "us-west-2_A/import-a".parse().unwrap(),
-        name: None,
-        account: None,
-        policy: Arc::new(JobPolicy::default()),
-        progress_interval: Duration::from_secs(30),
-    };
+    let job = WatchedJob { target: "us-west-2_A/import-a".parse().unwrap(), terms: Arc::default() };
     let (sender, receiver) = mpsc::channel(4);
     let signals = signals.to_vec();
     tokio::spawn(async move {
@@ -120,7 +114,7 @@ async fn watch(script: &[Shown], signals: &[(u64, Signal)], hangup: OnHangup) ->
     });
     let mut told = Told::default();
     let inputs = vec![Input::Job(NewJob { lane: LaneIndex(0), job, known: None })];
-    let ended = driver.run(inputs, &mut Signals::Channel(receiver), hangup, &mut told).await;
+    let ended = driver.run(inputs, &mut Signals::Channel(receiver), hangup, &mut told).await.unwrap();
     let verdict = driver.scheduler().view(0, clock.now()).and_then(|view| view.verdict);
     Run { ended, told: told.0, verdict, took: clock.now().tick.as_duration() }
 }

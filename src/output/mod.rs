@@ -7,6 +7,7 @@
 pub mod history;
 pub mod list;
 mod lost;
+pub mod online;
 pub mod progress;
 pub mod report;
 #[cfg(test)]

@@ -96,10 +96,14 @@ pub(super) async fn watch(
     };
     let moved = state::moved(&plan, &jobs);
     let known = state::known(jobs);
-    let mut engine = engine::build(&plan, ending, keys, &known).await?;
+    // What a reload is compared with: the jobs are not, and there may be many.
+    let started = Plan { log: plan.log.clone(), state: plan.state.clone(), ..Plan::default() };
+    let counts = (plan.jobs.len(), plan.pools.len());
+    let mut engine = engine::build(Arc::new(plan), ending, keys, &known).await?;
+    drop(known);
     let instance = file.as_ref().map_or_else(Uuid::new_v4, Ledger::instance);
     let path = file.as_ref().map(|file| file.path().to_owned());
-    let log = Arc::new(DaemonLog::new(LogSink::new(instance), path.clone(), (plan.jobs.len(), plan.pools.len())));
+    let log = Arc::new(DaemonLog::new(LogSink::new(instance), path.clone(), counts));
     log.tell(DaemonFact::Started { version: env!("CARGO_PKG_VERSION"), state: log.state() });
     if let Some(aside) = set_aside {
         tracing::error!(set_aside = %aside.display(), "damaged state file set aside; facts are told again under the same ids");
@@ -114,10 +118,10 @@ pub(super) async fn watch(
     daemon.note(moved, wall_time());
     let mut inputs = std::mem::take(&mut engine.inputs);
     let ended = loop {
-        match (engine.driver.run(inputs, signals, OnHangup::HandBack, &mut daemon).await, &reload) {
+        match (engine.run(inputs, signals, OnHangup::HandBack, &mut daemon).await, &reload) {
             (Ended::Signalled(Signal::Hangup), Some(reload)) => {
                 daemon.settle().await;
-                let outcome = reload.perform(&plan, &mut engine, path.clone()).await;
+                let outcome = reload.perform(&started, &mut engine, path.clone()).await;
                 inputs = daemon.reloaded(outcome, &engine);
             }
             (Ended::Signalled(Signal::Hangup), None) => inputs = Vec::new(),
@@ -230,7 +234,7 @@ impl Daemon {
 }
 
 impl Observer for Daemon {
-    fn observed(&mut self, job: &JobView<'_>, events: &[JobEvent], memory: Memory, now: Now) {
+    fn observed(&mut self, job: &JobView, events: &[JobEvent], memory: Memory, now: Now) {
         let ticket = self.ledger.record(record::of(job, events, memory, self.ledger.instance(), now));
         if memory == Memory::OutOfDate {
             self.tickets.insert(job.watched.target.pool.clone(), ticket);

@@ -1,31 +1,24 @@
 //! `list`: a pool's import jobs, newest first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
-use std::time::Duration;
 
-use cognito_import_watch_core::domain::{ErrorKind, JobIdentity, PollError, Target, UserPoolId, Verdict};
-use cognito_import_watch_core::schedule::Ceilings;
-use cognito_import_watch_core::schedule::lane::{Lane, Operation, Passage, PoolBucket};
+use cognito_import_watch_core::domain::{JobIdentity, Target, Verdict};
+use cognito_import_watch_core::schedule::lane::Operation;
 
 use super::console::Console;
 use super::engine::{Keys, Lanes};
+use super::pace::{Pace, Patience, verdict};
 use super::{load, status};
 use crate::cli::{ListArgs, Output, Shared};
 use crate::clock::Clock;
-use crate::config::{AccountRef, Overrides, PlannedPool, Selection};
+use crate::config::{AccountRef, Overrides, Plan, PlannedJob, PlannedPool, Selection};
 use crate::exit::{CommandError, Exit};
 use crate::output::{JobReport, PoolReport, list};
-use crate::source::{Answer, JobPage, JobSource, MAX_PAGE_SIZE, PageToken};
+use crate::source::{JobSource, MAX_PAGE_SIZE, PageToken};
 
-/// How often a page is asked for before its pool is given up: a throttle or a fault of the network passes.
-const TRIES: u32 = 5;
-
-/// The most of a hint to stay away that is honoured: a person waits.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
-
-/// The wait before a page is asked for again.
-const BEFORE_NEXT_TRY: Duration = Duration::from_secs(1);
+/// A throttle or a fault of the network passes.
+const PATIENCE: Patience = Patience { throttled: 5, transient: 5 };
 
 /// Lists pools.
 ///
@@ -34,6 +27,7 @@ const BEFORE_NEXT_TRY: Duration = Duration::from_secs(1);
 pub(super) async fn list(args: ListArgs, shared: Shared, console: &Console) -> Result<Exit, CommandError> {
     let overrides = Overrides { pools: args.pools, selection: Selection::Only, ..load::overrides(&shared) };
     let plan = load::plan_to_watch(&args.config, &overrides, console)?;
+    let named = named(&plan);
     let mut lanes = Lanes::new(&Keys::Planned)?;
     let clock = Clock::start();
     let mut paces: BTreeMap<(AccountRef, &str), Pace> = BTreeMap::new();
@@ -41,36 +35,52 @@ pub(super) async fn list(args: ListArgs, shared: Shared, console: &Console) -> R
     for pool in &plan.pools {
         let region = pool.id.region();
         let source = lanes.source(&plan, pool.account, region).await?;
-        let pace = paces.entry((pool.account, region)).or_insert_with(|| Pace::new(&plan.ceilings, clock));
-        pools.push(read(&*source, pool, pace).await);
+        let pace = paces.entry((pool.account, region)).or_insert_with(|| Pace::new(&plan.ceilings, clock, PATIENCE));
+        pools.push(read(&*source, pool, &named, pace).await);
     }
-    console.result(&match shared.output {
+    let failed: Vec<Verdict> = pools.iter().filter_map(|pool| pool.error.as_ref()).map(verdict).collect();
+    let text = match shared.output {
         Output::Json => list::json(&pools) + "\n",
         Output::Text => list::text(&pools, console.style(&io::stdout()).columns),
-    })?;
-    let failed: Vec<Verdict> = pools.iter().filter_map(|pool| pool.error.as_ref()).map(verdict).collect();
-    Ok(status::exit(&failed))
+    };
+    Ok(console.conclude(&text, status::exit(&failed)))
 }
 
-async fn read(source: &dyn JobSource, pool: &PlannedPool, pace: &mut Pace) -> PoolReport {
+/// The jobs that the config names: what it says of them holds here too.
+fn named(plan: &Plan) -> HashMap<&Target, &PlannedJob> {
+    plan.jobs.iter().map(|job| (&job.target, job)).collect()
+}
+
+async fn read(
+    source: &dyn JobSource,
+    pool: &PlannedPool,
+    named: &HashMap<&Target, &PlannedJob>,
+    pace: &mut Pace,
+) -> PoolReport {
     let mut report = PoolReport { pool: pool.id.clone(), jobs: Vec::new(), error: None };
     let mut token: Option<PageToken> = None;
-    let bucket = pace.lane.add_pool();
+    let bucket = pace.add_pool();
     loop {
-        match page(source, &pool.id, token.as_ref(), pace, bucket).await {
+        let page = || source.list(&pool.id, MAX_PAGE_SIZE, token.as_ref());
+        match pace.persist(bucket, Operation::List, page).await {
             Ok(answer) => {
-                let observed_at = Some(pace.clock.now().wall);
-                report.jobs.extend(answer.value.jobs.into_iter().map(|(job, snapshot)| JobReport {
-                    job: JobIdentity {
-                        target: Target { pool: pool.id.clone(), job },
-                        job_name: snapshot.job_name.clone(),
-                        name: None,
-                        account: snapshot.account.clone(),
-                    },
-                    verdict: pool.policy.judge(&snapshot.status, snapshot.counts),
-                    snapshot: Some(snapshot),
-                    observed_at,
-                    error: None,
+                let observed_at = Some(pace.clock().now().wall);
+                report.jobs.extend(answer.value.jobs.into_iter().map(|(job, snapshot)| {
+                    let target = Target { pool: pool.id.clone(), job };
+                    let named = named.get(&target);
+                    let policy = named.map_or(&pool.policy, |job| &job.policy);
+                    JobReport {
+                        verdict: policy.judge(&snapshot.status, snapshot.counts),
+                        job: JobIdentity {
+                            target,
+                            job_name: snapshot.job_name.clone(),
+                            name: named.and_then(|job| job.name.as_deref()).map(Into::into),
+                            account: snapshot.account.clone(),
+                        },
+                        snapshot: Some(snapshot),
+                        observed_at,
+                        error: None,
+                    }
                 }));
                 token = answer.value.next;
                 if token.is_none() {
@@ -82,82 +92,5 @@ async fn read(source: &dyn JobSource, pool: &PlannedPool, pace: &mut Pace) -> Po
                 return report;
             }
         }
-    }
-}
-
-async fn page(
-    source: &dyn JobSource,
-    pool: &UserPoolId,
-    token: Option<&PageToken>,
-    pace: &mut Pace,
-    bucket: PoolBucket,
-) -> Result<Answer<JobPage>, PollError> {
-    let mut tried = 1;
-    loop {
-        let error = match pace.ask(bucket, source.list(pool, MAX_PAGE_SIZE, token)).await {
-            Ok(answer) => return Ok(answer),
-            Err(error) => error,
-        };
-        let most = match error.kind {
-            ErrorKind::Throttled | ErrorKind::Transient => TRIES,
-            // A refusal is asked for once more before it counts.
-            ErrorKind::Denied => 2,
-            ErrorKind::NotFound | ErrorKind::Invalid => 1,
-        };
-        if tried >= most {
-            return Err(error);
-        }
-        tried += 1;
-        match error.kind {
-            // The lane waits.
-            ErrorKind::Throttled => {}
-            ErrorKind::Transient | ErrorKind::Denied | ErrorKind::NotFound | ErrorKind::Invalid => {
-                tokio::time::sleep(BEFORE_NEXT_TRY).await;
-            }
-        }
-    }
-}
-
-/// Keeps the requests of one account and region under its ceiling, and those for a pool under the pool's.
-struct Pace {
-    lane: Lane,
-    clock: Clock,
-}
-
-impl Pace {
-    fn new(ceilings: &Ceilings, clock: Clock) -> Self {
-        Self { lane: Lane::new(ceilings), clock }
-    }
-
-    /// Makes one more request as soon as it may be sent.
-    async fn ask<T>(
-        &mut self,
-        bucket: PoolBucket,
-        request: impl Future<Output = Result<T, PollError>>,
-    ) -> Result<T, PollError> {
-        let now = self.clock.now().tick;
-        if let Some(at) = self.lane.ready_at(now, bucket, Operation::List) {
-            tokio::time::sleep_until(self.clock.instant(at)).await;
-        }
-        let sent = self.clock.now().tick;
-        let permit = self.lane.take(sent, bucket, Operation::List);
-        let answer = request.await;
-        let now = self.clock.now().tick;
-        let passage = match answer.as_ref().map_err(Passage::of_failure) {
-            Ok(_) => Passage::Through,
-            Err(Passage::Throttled(hint)) => Passage::Throttled(hint.map(|hint| hint.min(LONGEST_WAIT))),
-            Err(passage) => passage,
-        };
-        self.lane.answered(now, permit, passage);
-        answer
-    }
-}
-
-fn verdict(error: &PollError) -> Verdict {
-    match error.kind {
-        ErrorKind::Throttled | ErrorKind::Transient => Verdict::Unobservable,
-        ErrorKind::NotFound => Verdict::NotFound,
-        ErrorKind::Denied => Verdict::AccessDenied,
-        ErrorKind::Invalid => Verdict::Invalid,
     }
 }

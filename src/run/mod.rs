@@ -1,18 +1,22 @@
 //! The commands, one file each: here the rooms are put together.
 //!
-//! [`perform`] is the table of contents. `load` reads what is to be watched, `engine` puts scheduler, sources and
+//! [`perform`] is the table of contents. `load` reads what is to be watched, `lanes` says who asks for it, `engine` puts scheduler, sources and
 //! driver together, `console` is where results and errors are printed; the rest are the commands.
 
 mod check;
+mod check_online;
 mod console;
 mod daemon;
 mod daemon_log;
 mod demo;
 mod engine;
 mod history;
+mod iam_policy;
+mod lanes;
 mod list;
 mod load;
 mod outlet;
+mod pace;
 mod pages;
 mod pool_log;
 mod record;
@@ -40,6 +44,7 @@ pub fn perform(cli: Cli) -> Exit {
         Command::List(args) => on_runtime(list::list(args, shared, &console)),
         Command::History(args) => history::history(&args, &shared, &console),
         Command::Check(args) => check::check(&args, &shared, &console),
+        Command::IamPolicy(args) => iam_policy::iam_policy(&args, &shared, &console),
         Command::Schema => pages::schema(&console),
         Command::Demo => on_runtime(demo::demo(&shared, &console)),
         Command::Simulate(args) => on_runtime(simulate::simulate(args, shared.output, &console)),

@@ -3,6 +3,7 @@
 //! Used by `run` when SIGHUP comes.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use cognito_import_watch_core::schedule::Input;
 
@@ -25,7 +26,7 @@ pub(super) struct Reload {
 /// A new plan, ready to be put in force.
 pub(super) struct Reloaded {
     /// The plan.
-    pub(super) plan: Plan,
+    pub(super) plan: Arc<Plan>,
     /// What makes the scheduler watch it.
     pub(super) input: Input,
     /// The jobs that are no longer watched, or are again.
@@ -36,7 +37,8 @@ pub(super) struct Reloaded {
 
 impl Reload {
     /// Reads the config again; the engine is ready for the new plan then. What is wrong with it is said as `check`
-    /// says it, and nothing has changed. `started` is the plan that the process began with.
+    /// says it, and nothing has changed. `started` has the settings that the
+    /// process began with.
     pub(super) async fn perform(
         &self,
         started: &Plan,
@@ -49,7 +51,8 @@ impl Reload {
         let (plan, jobs) = (plan?, jobs?);
         let moved = state::moved(&plan, &jobs);
         let known: Known = state::known(jobs);
-        let input = engine.replace(&plan, &known).await.map_err(|error| error.message)?;
+        let plan = Arc::new(plan);
+        let input = engine.replace(Arc::clone(&plan), &known).await.map_err(|error| error.message)?;
         let needs_restart = needs_restart(started, &plan);
         Ok(Reloaded { plan, input, moved, needs_restart })
     }

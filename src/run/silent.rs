@@ -12,7 +12,7 @@ use crate::signal::Signal;
 pub(super) struct Silent;
 
 impl Observer for Silent {
-    fn observed(&mut self, _: &JobView<'_>, _: &[JobEvent], _: Memory, _: Now) {}
+    fn observed(&mut self, _: &JobView, _: &[JobEvent], _: Memory, _: Now) {}
 
     fn list_failed(&mut self, _: &UserPoolId, _: &PollError) {}
 

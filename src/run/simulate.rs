@@ -1,6 +1,6 @@
 //! `simulate`: the local Cognito alone, until a signal ends it.
 
-use cognito_import_simulator::{AccountInfo, Options, Scenario, Simulator};
+use cognito_import_simulator::{AccountInfo, Options, Scenario, Simulator, TlsFiles};
 use serde_json::json;
 
 use super::console::Console;
@@ -24,7 +24,8 @@ pub(super) async fn simulate(args: SimulateArgs, output: Output, console: &Conso
         }
     };
     let mut signals = signals()?;
-    let options = Options { listen: args.listen, scenario, seed: args.seed, record: args.record };
+    let tls = args.tls_cert.zip(args.tls_key).map(|(certificate, key)| TlsFiles { certificate, key });
+    let options = Options { listen: args.listen, scenario, seed: args.seed, record: args.record, tls };
     let simulator = Simulator::start(options).await.map_err(|error| {
         let cause = std::error::Error::source(&error).map_or_else(String::new, |cause| format!(": {cause}"));
         CommandError::new(Exit::File, format!("{error}{cause}"))
@@ -39,7 +40,7 @@ pub(super) async fn simulate(args: SimulateArgs, output: Output, console: &Conso
 }
 
 fn text(simulator: &Simulator) -> String {
-    let mut text = format!("Cognito user import, simulated, at http://{}\n", simulator.addr());
+    let mut text = format!("Cognito user import, simulated, at {}\n", simulator.url());
     for account in simulator.accounts() {
         text.push_str(&format!(
             "\naccount {}\n  export AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY={}\n",
@@ -54,10 +55,10 @@ fn text(simulator: &Simulator) -> String {
     }
     if let Some(pool) = simulator.pools().first() {
         text.push_str(&format!(
-            "\nTry: aws cognito-idp list-user-import-jobs --max-results 10 --user-pool-id {} --region {} --endpoint-url http://{}\nStop it with Ctrl-C.\n",
+            "\nTry: aws cognito-idp list-user-import-jobs --max-results 10 --user-pool-id {} --region {} --endpoint-url {}\nStop it with Ctrl-C.\n",
             pool.id,
             pool.region,
-            simulator.addr()
+            simulator.url()
         ));
     }
     text
@@ -80,7 +81,7 @@ fn line(simulator: &Simulator) -> String {
         .map(|pool| json!({ "id": pool.id, "region": pool.region, "account": pool.account, "name": pool.name }))
         .collect();
     let line = json!({
-        "endpoint_url": format!("http://{}", simulator.addr()), "accounts": accounts, "pools": pools,
+        "endpoint_url": simulator.url(), "accounts": accounts, "pools": pools,
     });
     format!("{line}\n")
 }

@@ -2,7 +2,7 @@
 //!
 //! Used by `run`, and by `history` and `status --recorded` to find the file.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -120,8 +120,12 @@ pub(super) struct Moved {
 /// Which of these jobs a plan watches.
 pub(super) fn moved(plan: &Plan, jobs: &[RecordedJob]) -> Moved {
     let named: HashSet<&Target> = plan.jobs.iter().map(|job| &job.target).collect();
-    let pools: HashSet<_> = plan.pools.iter().map(|pool| &pool.id).collect();
-    let is_watched = |job: &&RecordedJob| named.contains(&job.target) || pools.contains(&job.target.pool);
+    let pools: HashMap<_, _> = plan.pools.iter().map(|pool| (&pool.id, pool.filter())).collect();
+    let by_pool = |job: &RecordedJob| {
+        let filter = pools.get(&job.target.pool);
+        filter.is_some_and(|filter| job.track.known.as_ref().is_none_or(|known| filter.wants_name(known)))
+    };
+    let is_watched = |job: &&RecordedJob| named.contains(&job.target) || by_pool(job);
     let (watched, others): (Vec<_>, Vec<_>) = jobs.iter().partition(is_watched);
     let targets = |jobs: Vec<&RecordedJob>| jobs.into_iter().map(|job| job.target.clone()).collect();
     Moved { retired: targets(others), readmitted: targets(watched) }
@@ -129,7 +133,7 @@ pub(super) fn moved(plan: &Plan, jobs: &[RecordedJob]) -> Moved {
 
 #[cfg(test)]
 mod tests {
-    use cognito_import_watch_core::domain::{JobTrack, Tick, Timestamp};
+    use cognito_import_watch_core::domain::{Counts, JobSnapshot, JobStatus, JobTrack, StoredTrack, Tick, Timestamp};
 
     use super::*;
 
@@ -142,6 +146,37 @@ mod tests {
         assert_eq!(of(StatePath::Auto, None), None);
         assert_eq!(of(StatePath::None, Some("/var/lib/a")), None);
         assert_eq!(of(StatePath::File("x.db".into()), Some("/var/lib/a")), Some("x.db".into()));
+    }
+
+    #[test]
+    fn a_job_whose_name_its_pools_filter_does_not_want_is_not_watched() {
+        let text = "[[pool]]\nid = \"us-west-2_Aa\"\njob_name = \"nightly-*\"\n";
+        let plan = resolve(&[config::Source::new("watch.toml", text)], &config::Overrides::default()).unwrap();
+        let job = |id: &str, name: &str| RecordedJob {
+            target: format!("us-west-2_Aa/{id}").parse().unwrap(),
+            name: None,
+            account: None,
+            track: StoredTrack {
+                known: Some(JobSnapshot {
+                    job_name: Some(name.into()),
+                    status: JobStatus::Created,
+                    counts: Counts::default(),
+                    created_at: None,
+                    started_at: None,
+                    completed_at: None,
+                    completion_message: None,
+                    account: None,
+                }),
+                ..JobTrack::default().stored(Tick::ZERO, Timestamp::from_millis(0))
+            },
+            verdict: None,
+            first_seen: None,
+            retired: None,
+        };
+        let known = [job("import-0", "nightly-1"), job("import-1", "weekly-1")];
+        let moved = moved(&plan, &known);
+        assert_eq!(moved.readmitted, [known[0].target.clone()]);
+        assert_eq!(moved.retired, [known[1].target.clone()]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `status`: asks the service once about each job and prints where they are. A job that failed is no failure here.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cognito_import_watch_core::domain::Verdict;
@@ -29,9 +30,9 @@ pub(super) async fn status(args: StatusArgs, shared: Shared, console: &Console) 
     let plan = load::plan_to_watch(&args.config, &overrides, console)?;
     let mut signals = signals()?;
     let ending = Ending::WhenOver { timeout: Some(Duration::ZERO), unobserved: None };
-    let mut engine = engine::build(&plan, ending, &Keys::Planned, &Known::new()).await?;
+    let mut engine = engine::build(Arc::new(plan), ending, &Keys::Planned, &Known::new()).await?;
     let inputs = std::mem::take(&mut engine.inputs);
-    let ended = engine.driver.run(inputs, &mut signals, OnHangup::Stop, &mut Silent).await;
+    let ended = engine.run(inputs, &mut signals, OnHangup::Stop, &mut Silent).await;
     // Here a verdict says how the look went, which is not what becomes of the job.
     let jobs: Vec<JobReport> = engine
         .reports()

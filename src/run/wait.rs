@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cognito_import_watch_core::domain::policy::AllSkipped;
@@ -35,7 +36,8 @@ pub(super) async fn wait(args: WaitArgs, shared: Shared, console: &Console) -> R
     let unobserved = Some(args.unobserved_timeout).filter(|timeout| !timeout.is_zero());
     let ending = Ending::WhenOver { timeout: args.timeout, unobserved };
     let mut signals = signals()?;
-    let mut engine = engine::build(&plan, ending, &Keys::Planned, &Known::new()).await?;
+    let plan = Arc::new(plan);
+    let mut engine = engine::build(Arc::clone(&plan), ending, &Keys::Planned, &Known::new()).await?;
     let display = Display::choose(&args, &shared, &plan.log, console);
     let log = display.start_log()?;
     let mut teller = Teller::new(&display, &log, engine.clock);
@@ -43,7 +45,7 @@ pub(super) async fn wait(args: WaitArgs, shared: Shared, console: &Console) -> R
         teller.progress.add(&job.target, job.name.as_deref());
     }
     let inputs = std::mem::take(&mut engine.inputs);
-    let ended = engine.driver.run(inputs, &mut signals, OnHangup::Stop, &mut teller).await;
+    let ended = engine.run(inputs, &mut signals, OnHangup::Stop, &mut teller).await;
     teller.progress.finish();
     log.close();
     let (result, exit) = result(ended, &engine);
@@ -172,12 +174,12 @@ impl Teller {
 }
 
 impl Observer for Teller {
-    fn observed(&mut self, job: &JobView<'_>, events: &[JobEvent], memory: Memory, now: Now) {
+    fn observed(&mut self, job: &JobView, events: &[JobEvent], memory: Memory, now: Now) {
         self.ledger.record(record::of(job, events, memory, self.ledger.instance(), now));
         for event in events {
             self.progress.event(event, moment(now));
         }
-        let identity = job.track.identity(job.watched);
+        let identity = job.track.identity(&job.watched);
         let known = job.track.known();
         let progress = JobProgress {
             name: identity.display_name().map(Into::into),

@@ -19,7 +19,7 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
 use super::chain;
-use super::classify::Renewal;
+use super::classify::{Renewal, is_passing};
 use super::failure::{CredentialsFault, Given, of_credentials};
 use super::settings::Credentials;
 
@@ -31,6 +31,9 @@ const MARGIN: Duration = Duration::from_secs(60);
 
 /// After a denial the files are read again, at most this often.
 const RENEWAL_INTERVAL: Duration = Duration::from_secs(60);
+
+/// What is denied is asked about once more after a second, and that one is to be a new try.
+const SECOND_TRY: Duration = Duration::from_millis(900);
 
 /// The credentials of one account.
 pub(super) struct Account {
@@ -48,9 +51,31 @@ struct State {
     /// `None` when the next to ask must build it anew.
     provider: Option<SharedCredentialsProvider>,
     keys: Option<Keys>,
-    /// The last failure and when it came, for those who were waiting for the same.
-    failure: Option<(Instant, CredentialsFault)>,
+    /// The last failure, for those who ask before it is worth another try.
+    failure: Option<Failed>,
     renewed: Option<Instant>,
+}
+
+/// Credentials that could not be had.
+struct Failed {
+    fault: CredentialsFault,
+    when: Instant,
+    /// Refusals without anything else between them.
+    in_a_row: u32,
+}
+
+impl Failed {
+    /// Whether who asked at this time is told the same without another try: one who waited for it, one who asks sooner
+    /// than a denial is asked about again, and after two refusals whoever asks within a minute. The jobs of an account
+    /// may be thousands, and each would have its files read and STS asked.
+    fn serves(&self, asked: Instant) -> bool {
+        let holds = match self.in_a_row {
+            0 => Duration::ZERO,
+            1 => SECOND_TRY,
+            2.. => RENEWAL_INTERVAL,
+        };
+        asked <= self.when || asked.duration_since(self.when) < holds
+    }
 }
 
 /// What is known of the keys in use without waiting.
@@ -89,6 +114,14 @@ impl Account {
         self.known.read().unwrap_or_else(PoisonError::into_inner).account.clone()
     }
 
+    /// The role that is assumed, where one is.
+    pub(super) fn role(&self) -> Option<&str> {
+        match &self.credentials {
+            Credentials::Role { arn, .. } => Some(arn),
+            Credentials::Default | Credentials::Profile(_) | Credentials::Static { .. } => None,
+        }
+    }
+
     /// The profile whose credentials these are, or begin with: of the settings, else of `AWS_PROFILE`.
     pub(super) fn profile(&self) -> Option<&str> {
         self.profile.as_deref()
@@ -120,8 +153,8 @@ impl Account {
         if let Some(keys) = state.keys.as_ref().filter(|keys| self.lasts(keys, MARGIN)) {
             return Ok(keys.clone());
         }
-        if let Some((_, failure)) = state.failure.as_ref().filter(|(when, _)| *when >= asked) {
-            return Err(failure.clone());
+        if let Some(failed) = state.failure.as_ref().filter(|failed| failed.serves(asked)) {
+            return Err(failed.fault.clone());
         }
         match self.fetch(&mut state).await {
             Ok(keys) => {
@@ -136,7 +169,9 @@ impl Account {
                 if let Some(keys) = state.keys.as_ref().filter(|keys| self.lasts(keys, Duration::ZERO)) {
                     return Ok(keys.clone());
                 }
-                state.failure = Some((Instant::now(), fault.clone()));
+                let before = state.failure.as_ref().map_or(0, |failed| failed.in_a_row);
+                let in_a_row = if is_passing(&fault) { 0 } else { before.saturating_add(1) };
+                state.failure = Some(Failed { fault: fault.clone(), when: Instant::now(), in_a_row });
                 Err(fault)
             }
         }

@@ -29,7 +29,11 @@ pub(super) struct Question<'a> {
     pub(super) region: &'a str,
     /// The account, where it is known.
     pub(super) account: Option<AccountId>,
-    /// The profile whose credentials sign, where one is named.
+    /// What the config calls the account.
+    pub(super) account_name: Option<&'a str>,
+    /// The role that is assumed, where one is.
+    pub(super) role: Option<&'a str>,
+    /// The profile whose credentials sign, or assume the role, where one is named.
     pub(super) profile: Option<&'a str>,
     /// Whether other credentials can be had while the process runs.
     pub(super) renewal: Renewal,
@@ -69,7 +73,11 @@ pub(super) fn classify(failure: &Failure, question: &Question<'_>, seen: &Seen) 
             ),
         ),
     };
-    PollError { kind, message: format!("{place}: {what}"), retry_after: seen.retry_after }
+    let who = match (kind, failure) {
+        (ErrorKind::Denied, _) | (_, Failure::Credentials(_)) => who(question),
+        (ErrorKind::Throttled | ErrorKind::Transient | ErrorKind::NotFound | ErrorKind::Invalid, _) => String::new(),
+    };
+    PollError { kind, message: format!("{place}{who}: {what}"), retry_after: seen.retry_after }
 }
 
 /// An answer with status 200 that holds no job.
@@ -87,6 +95,21 @@ fn place(question: &Question<'_>) -> String {
     match question.job {
         Some(job) => format!("{pool}/{job} in {region}"),
         None => format!("{pool} in {region}"),
+    }
+}
+
+/// Whose credentials are at fault: the account of the config, and where they come from.
+fn who(question: &Question<'_>) -> String {
+    let origin = match (question.role, question.profile) {
+        (Some(role), Some(profile)) => Some(format!("{role} by profile {profile}")),
+        (Some(role), None) => Some(role.to_owned()),
+        (None, profile) => profile.map(|profile| format!("profile {profile}")),
+    };
+    match (question.account_name, origin) {
+        (Some(name), Some(origin)) => format!(", account {name} ({origin})"),
+        (Some(name), None) => format!(", account {name}"),
+        (None, Some(origin)) => format!(" ({origin})"),
+        (None, None) => String::new(),
     }
 }
 
@@ -257,6 +280,23 @@ fn credentials(fault: &CredentialsFault, question: &Question<'_>) -> (ErrorKind,
             ErrorKind::Denied,
             format!("the source of the AWS credentials failed ({}); {}", quoted(words), renew(question)),
         ),
+    }
+}
+
+/// Whether a source of credentials failed in a way that passes by itself: nobody has to do anything.
+pub(super) fn is_passing(fault: &CredentialsFault) -> bool {
+    match fault {
+        CredentialsFault::Unreachable(_) => true,
+        CredentialsFault::Refused(refusal) => match subject(&refusal.code) {
+            Some(subject) => matches!(subject, Subject::Throttle | Subject::ServiceFault),
+            None => refusal.status >= 500,
+        },
+        CredentialsFault::NotFound(_)
+        | CredentialsFault::NoProfile
+        | CredentialsFault::EmptyProfile
+        | CredentialsFault::Misconfigured(_)
+        | CredentialsFault::SsoExpired
+        | CredentialsFault::Broken(_) => false,
     }
 }
 

@@ -17,6 +17,7 @@ use super::answer::{Observer, Seen};
 use super::api::{Answer, BoxFuture, JobPage, JobSource, MAX_PAGE_SIZE, PageToken};
 use super::classify::{Question, classify, empty};
 use super::failure::{Failure, OperationError, of_call};
+use super::settings::SourceSettings;
 use super::snapshot::{listed, snapshot};
 
 /// Amazon Cognito, as one account sees it in one region.
@@ -24,6 +25,7 @@ use super::snapshot::{listed, snapshot};
 pub(super) struct Cognito {
     client: Client,
     account: Arc<Account>,
+    account_name: Option<String>,
     region: String,
     patience: Duration,
     /// Pools of which it was told that not every job can be read.
@@ -31,8 +33,15 @@ pub(super) struct Cognito {
 }
 
 impl Cognito {
-    pub(super) fn new(client: Client, account: Arc<Account>, region: String, patience: Duration) -> Self {
-        Self { client, account, region, patience, told: Mutex::default() }
+    pub(super) fn new(client: Client, account: Arc<Account>, settings: &SourceSettings) -> Self {
+        Self {
+            client,
+            account,
+            account_name: settings.account_name.clone(),
+            region: settings.region.clone(),
+            patience: settings.request_timeout,
+            told: Mutex::default(),
+        }
     }
 
     async fn describe(&self, target: &Target) -> Result<Answer<JobSnapshot>, PollError> {
@@ -130,6 +139,8 @@ impl Cognito {
             job: about.job,
             region: &self.region,
             account: self.account.id(),
+            account_name: self.account_name.as_deref(),
+            role: self.account.role(),
             profile: self.account.profile(),
             renewal: self.account.renewal(),
             secrets: self.account.secrets(),

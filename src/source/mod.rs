@@ -3,7 +3,7 @@
 //!
 //! Reading order: [`api`] (the trait), [`settings`] (what a source is made of), [`sources`] (makes them),
 //! `cognito` (asks), `snapshot` (what an answer showed), `failure` and `classify` (what an error means),
-//! `account` and `chain` (credentials), `connector` and `trust` (the way there).
+//! `account` and `chain` (credentials), [`routes`] (several as one), `connector` and `trust` (the way there).
 
 mod account;
 mod answer;
@@ -15,6 +15,7 @@ mod cognito;
 mod connector;
 mod failure;
 mod redact;
+pub mod routes;
 pub mod settings;
 mod snapshot;
 pub mod sources;
@@ -24,5 +25,6 @@ mod trust;
 
 pub use account::CREDENTIALS_TIMEOUT;
 pub use api::{Answer, BoxFuture, JobPage, JobSource, MAX_PAGE_SIZE, PageToken};
+pub use routes::Routes;
 pub use settings::{Credentials, DEFAULT_SESSION_NAME, Environment, SourceError, SourceSettings};
 pub use sources::Sources;

@@ -64,11 +64,15 @@ impl fmt::Debug for Credentials {
 /// One source: an account in a region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceSettings {
+    /// What the config calls the account, for messages; none for the default chain.
+    pub account_name: Option<String>,
     /// Whose credentials. Sources with equal ones share one cache of them.
     pub credentials: Credentials,
     /// The pools' region: it signs and it names the endpoint. AWS_REGION and a profile's region serve STS and
-    /// SSO only.
+    /// SSO only; where nothing names one, those are asked here too.
     pub region: String,
+    /// The region where STS and SSO are asked, before AWS_REGION and the profile's.
+    pub sts_region: Option<String>,
     /// Where requests go; otherwise `AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER`, `AWS_ENDPOINT_URL`, the
     /// profile's `endpoint_url`, and at last the region's own endpoint. STS and SSO never go here.
     pub endpoint_url: Option<String>,

@@ -79,7 +79,7 @@ impl Sources {
             builder = builder.endpoint_url(url);
         }
         let client = Client::from_conf(builder.build());
-        Ok(Arc::new(Cognito::new(client, account, settings.region.clone(), settings.request_timeout)))
+        Ok(Arc::new(Cognito::new(client, account, settings)))
     }
 
     async fn account(&mut self, settings: &SourceSettings) -> Result<(Arc<Account>, SdkConfig), SourceError> {
@@ -107,7 +107,8 @@ impl Sources {
             of_profile = of_profile.profile_name(name);
         }
         // Not the SDK's own chain: it asks the instance metadata, which takes seconds where there is none.
-        let region = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
+        let region = RegionProviderChain::first_try(settings.sts_region.clone().map(Region::new))
+            .or_else(EnvironmentVariableRegionProvider::new())
             .or_else(of_profile.build())
             .or_else(Region::new(settings.region.clone()));
         let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())

@@ -165,7 +165,14 @@ pub(super) fn keys() -> Credentials {
 }
 
 pub(super) fn settings(credentials: Credentials, endpoint_url: Option<String>) -> SourceSettings {
-    SourceSettings { credentials, region: "us-west-2".into(), endpoint_url, request_timeout: Duration::from_secs(10) }
+    SourceSettings {
+        account_name: None,
+        credentials,
+        region: "us-west-2".into(),
+        sts_region: None,
+        endpoint_url,
+        request_timeout: Duration::from_secs(10),
+    }
 }
 
 /// A source in an isolated process that asks `server`.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::harness::{Stage, target};
+use crate::harness::{Stage, shown, target};
 
 /// Jobs that never end, in several pools, and no quota in the way.
 fn scenario(pools: usize, jobs_each: usize) -> String {
@@ -68,17 +68,27 @@ fn flood(pools: usize, jobs_each: usize, config: &str, requests: usize) -> Vec<V
 
 #[test]
 fn no_window_holds_more_requests_than_the_configured_rates_allow() {
-    let record = flood(4, 10, "[throttle]\nrequests_per_second = 20\nrequests_per_second_per_pool = 8\n", 100);
-    assert_within(20.0, &arrivals(&record), "lane");
-    let pools = by(&record, &["user_pool_id"]);
-    assert_eq!(pools.len(), 4);
-    for (pool, entries) in pools {
-        assert_within(8.0, &arrivals(entries), pool[0]);
+    const RATES: &str = "[throttle]\nrequests_per_second = 20\nrequests_per_second_per_pool = 8\n";
+    for (batch, operation) in [("auto", "ListUserImportJobs"), ("never", "DescribeUserImportJob")] {
+        let record = flood(4, 10, &format!("batch = \"{batch}\"\n{RATES}"), 100);
+        assert_within(20.0, &arrivals(&record), "lane");
+        let pools = by(&record, &["user_pool_id"]);
+        assert_eq!(pools.len(), 4);
+        for (pool, entries) in pools {
+            assert_within(8.0, &arrivals(entries), pool[0]);
+        }
+        let asked = record.iter().filter(|entry| entry["operation"] == operation).count();
+        assert!(asked > 90, "{asked} of {}: {operation}", record.len());
+        // And none is starved: the 40 jobs take turns, one by one or a pool at a time.
+        let mut seen: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+        for (answer, job) in shown(&record) {
+            let job = (answer["user_pool_id"].as_str().unwrap(), job["job_id"].as_str().unwrap());
+            *seen.entry(job).or_default() += 1;
+        }
+        let turns: Vec<usize> = seen.into_values().collect();
+        assert_eq!(turns.len(), 40);
+        assert!(turns.iter().max().unwrap() - turns.iter().min().unwrap() <= 1, "{batch}: {turns:?}");
     }
-    // And none is starved: the 40 jobs take turns.
-    let turns: Vec<usize> = by(&record, &["user_pool_id", "job_id"]).values().map(Vec::len).collect();
-    assert_eq!(turns.len(), 40);
-    assert!(turns.iter().max().unwrap() - turns.iter().min().unwrap() <= 1, "{turns:?}");
 }
 
 #[test]

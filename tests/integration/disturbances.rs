@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::ceilings::{arrivals, assert_within};
-use crate::harness::{FAST, Program, Running, Stage, events, events_of, jobs, lines, names, target};
+use crate::harness::{FAST, Program, Running, Stage, events, events_of, jobs, lines, names, shown, target};
 
 const STATE: &str = "[state]\npath = \"state/state.db\"\n";
 
@@ -148,7 +148,11 @@ fn what_waits_for_a_reader_that_stands_still_is_bounded_and_what_is_dropped_is_t
     let program = stage.configured(&settings, ["run"]).args(names.map(target));
     let (program, pipe) = program.into_a_pipe();
     let running = program.start();
-    stage.recorded(|record| record.iter().filter(|entry| entry["status"] == "Succeeded").count() == names.len());
+    let over = |record: &[Value]| -> BTreeSet<String> {
+        let over = shown(record).filter(|(_, job)| job["status"] == "Succeeded");
+        over.map(|(_, job)| job["job_id"].to_string()).collect()
+    };
+    stage.recorded(|record| over(record).len() == names.len());
     // It looks once a second whether too much waits.
     std::thread::sleep(STILL);
     let log = stopped_and_read(running, pipe);

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{ACCOUNT, Ended, FAST, POOL, Stage, events, events_of, jobs, lines, names, target};
+use crate::harness::{ACCOUNT, Ended, FAST, POOL, Stage, events, events_of, fast, jobs, lines, names, target};
 
 /// What every event begins with.
 const HEAD: &str = "timestamp level message event event_id schema";
@@ -114,7 +114,8 @@ const JOBS: [(&str, &str); 11] = [
     ("denied", r#"{status = "InProgress"}"#),
 ];
 
-/// Jobs that were created long ago, and a pool in another region that is throttled for a moment.
+/// Jobs that were created long ago, and a pool in another region that is throttled for a moment: so often in a row that
+/// its rate is back within seconds.
 const MORE: &str = r#"
 [[pool.job]]
 id = "import-forgotten"
@@ -150,7 +151,7 @@ answer = { kind = "error", code = "AccessDeniedException", message = "no", messa
 [[fault]]
 job = "import-slow"
 first = 2
-last = 2
+last = 4
 answer = { kind = "throttle" }
 "#;
 
@@ -158,11 +159,13 @@ fn stage() -> Stage {
     Stage::new(&(jobs(JOBS) + MORE))
 }
 
-/// Everything at once, until the rate is back; then it is told to stop.
+/// Everything at once, until the rate is back; then it is told to stop. Jobs are asked about one by one: the faults are
+/// those of single jobs, which no list has.
 fn run(stage: &Stage) -> Ended {
     let mut config = format!(
-        "{FAST}[log]\nprogress_interval = \"1ms\"\n[policy]\nnot_found_grace = \"0\"\n\
-         [[job]]\ntarget = \"eu-west-1_THROTTLED/import-slow\"\n"
+        "{}[log]\nprogress_interval = \"1ms\"\n[policy]\nnot_found_grace = \"0\"\n\
+         [[job]]\ntarget = \"eu-west-1_THROTTLED/import-slow\"\n",
+        fast("never")
     );
     for name in JOBS.map(|(name, _)| name).into_iter().chain(["forgotten", "old", "overdue", "missing"]) {
         config += &format!("[[job]]\ntarget = \"{}\"\n", target(name));

@@ -1,9 +1,9 @@
 //! Every exit code of the contract, by `wait` and by `run --exit-when-complete`. Code 1 has a unit test in `exit.rs`.
 
-use crate::harness::{FAST, POOL, Program, Stage, jobs, target};
+use crate::harness::{FAST, POOL, Program, Stage, jobs};
 
-/// A job for each way to end, and for each way not to be seen.
-const ENDS: [(&str, &str); 10] = [
+/// A job for each way to end.
+const ENDS: [(&str, &str); 7] = [
     ("good", r#"{status = "Succeeded", imported = 3}"#),
     ("failed", r#"{status = "Failed", imported = 14, failed = 32}"#),
     ("stopped", r#"{status = "Stopped", imported = 7}"#),
@@ -11,27 +11,36 @@ const ENDS: [(&str, &str); 10] = [
     ("faulty", r#"{status = "Succeeded", imported = 99, failed = 1}"#),
     ("skipped", r#"{status = "Succeeded", imported = 1, skipped = 5}"#),
     ("running", r#"{status = "InProgress", imported = 2}"#),
-    ("broken", r#"{status = "InProgress"}"#),
-    ("denied", r#"{status = "InProgress"}"#),
-    ("invalid", r#"{status = "InProgress"}"#),
 ];
 
-const FAULTS: &str = r#"
-[[fault]]
-job = "import-broken"
-answer = { kind = "gateway", status = 502 }
-[[fault]]
-job = "import-denied"
-answer = { kind = "error", code = "AccessDeniedException", message = "no", message_key = "Message" }
-[[fault]]
-job = "import-invalid"
-answer = { kind = "error", code = "InvalidParameterException", message = "1 validation error detected" }
-"#;
+/// A job for each way not to be seen, in a pool of its own: whatever is asked about it fails.
+const UNSEEN: [(&str, &str); 3] = [
+    ("broken", r#"{ kind = "gateway", status = 502 }"#),
+    ("denied", r#"{ kind = "error", code = "AccessDeniedException", message = "no", message_key = "Message" }"#),
+    ("invalid", r#"{ kind = "error", code = "InvalidParameterException", message = "1 validation error detected" }"#),
+];
 
 const POLICY: &str = "[policy]\nmax_skipped_users = 4\nnot_found_grace = \"0\"\n";
 
 fn stage() -> Stage {
-    Stage::new(&(jobs(ENDS) + FAULTS))
+    let unseen = UNSEEN.iter().map(|(job, answer)| {
+        format!(
+            "[[pool]]\nid = \"{0}\"\n[[pool.job]]\nid = \"import-{job}\"\nscript = [{{status = \"InProgress\"}}]\n\
+             [[fault]]\npool = \"{0}\"\nanswer = {answer}\n",
+            pool(job)
+        )
+    });
+    Stage::new(&(jobs(ENDS) + &unseen.collect::<String>()))
+}
+
+fn pool(job: &str) -> String {
+    let is_unseen = UNSEEN.iter().any(|(unseen, _)| *unseen == job);
+    if is_unseen { format!("us-west-2_{}", job.to_uppercase()) } else { POOL.to_owned() }
+}
+
+/// A job as it is typed.
+fn target(job: &str) -> String {
+    format!("{}/import-{job}", pool(job))
 }
 
 #[test]

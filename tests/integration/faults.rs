@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Stage, events_of, jobs, lines, names, target};
 
-const CONFIG: &str = "\
+pub(crate) const CONFIG: &str = "\
 [poll]
 initial_interval = \"20ms\"
 max_interval = \"50ms\"
@@ -15,10 +15,10 @@ requests_per_second_per_pool = 10000
 ";
 
 /// A job that is seen once before and once after what goes wrong, for then it is over.
-const SCRIPT: &str = r#"{polls = 1, status = "InProgress"}, {status = "Succeeded", imported = 3}"#;
+pub(crate) const SCRIPT: &str = r#"{polls = 1, status = "InProgress"}, {status = "Succeeded", imported = 3}"#;
 
 /// Faults that hide the job without moving it on.
-const FAULTS: [(&str, &str); 10] = [
+pub(crate) const FAULTS: [(&str, &str); 10] = [
     ("hang", "{ kind = \"hang\" }"),
     ("reset", "{ kind = \"reset\" }"),
     ("html", "{ kind = \"html\" }"),
@@ -35,10 +35,12 @@ fn fault(job: &str, first: u64, last: u64, answer: &str) -> String {
     format!("[[fault]]\njob = \"import-{job}\"\nfirst = {first}\nlast = {last}\nanswer = {answer}\n")
 }
 
+/// Jobs are asked about one by one.
 fn run_to_the_end(scenario: &str, targets: &[&str]) -> String {
     let stage = Stage::new(scenario);
     let arguments = ["run", "--exit-when-complete", "--log-format", "json"].map(str::to_owned);
-    let run = stage.configured(CONFIG, arguments).args(targets.iter().map(|name| target(name)));
+    let config = CONFIG.replace("[throttle]", "batch = \"never\"\n[throttle]");
+    let run = stage.configured(&config, arguments).args(targets.iter().map(|name| target(name)));
     run.end().with_code(0).stdout
 }
 

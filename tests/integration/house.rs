@@ -378,7 +378,8 @@ fn dependencies(manifest: &str) -> BTreeSet<String> {
 #[test]
 fn the_manifests_keep_core_and_the_simulator_apart_from_the_rest() {
     let core = dependencies("core/Cargo.toml");
-    let known = ["backoff", "fastrand", "jiff", "serde_json", "uuid"].map(str::to_owned);
+    let known =
+        ["backoff", "fastrand", "jiff", "postcard", "serde", "serde_json", "smol_str", "uuid"].map(str::to_owned);
     assert!(core.is_subset(&known.into()), "core takes data and gives data; what is new here? {core:?}");
     let simulator = dependencies("simulator/Cargo.toml");
     let foreign = |name: &&String| name.starts_with("aws") || name.starts_with("cognito-import-watch");

@@ -5,6 +5,7 @@
 
 mod harness;
 
+mod accounts;
 mod ceilings;
 mod config;
 mod crash;
@@ -15,7 +16,9 @@ mod exit_codes;
 mod faults;
 mod house;
 mod ledger;
+mod lists;
 mod pipes;
+mod planning;
 mod pools;
 mod readme;
 mod reload;

@@ -1,6 +1,10 @@
 //! Pools whose jobs are found by the program: what happens when their list cannot be read.
 
-use crate::harness::{FAST, POOL, Stage, jobs, lines};
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use crate::harness::{FAST, POOL, Stage, events, jobs, lines};
 
 const SUCCEEDED: &str = r#"{status = "Succeeded", imported = 1}"#;
 
@@ -73,4 +77,50 @@ fn list_keeps_the_ceiling_of_the_account_over_many_pools() {
             assert!(more as f64 <= 10.0 * (end - begin) + 0.05, "{at:?}");
         }
     }
+}
+
+#[test]
+fn a_pools_jobs_are_found_by_name_and_age_those_created_while_it_runs_too() {
+    let long_ago = r#"{status = "Succeeded", set = {CreationDate = 1548271708.512, StartDate = 1548271709.5, CompletionDate = 1548271710.5}}"#;
+    let running = r#"{status = "InProgress", imported = 1}"#;
+    let stage = Stage::new(&jobs([("nightly-old", long_ago), ("nightly-1", running), ("weekly-1", running)]));
+    let config = watching_the_pool() + "name = \"customers\"\njob_name = \"nightly-*\"\nmax_failed_users = \"any\"\n";
+    let run = stage.configured(&config, ["run", "--log-format", "json", "--log-level", "info"]).start();
+    run.line(|line| line.contains("job.first_seen") && line.contains("customers/nightly-1"));
+    for name in ["weekly-2", "nightly-2"] {
+        let role = "arn:aws:iam::123456789012:role/CognitoUserImport";
+        let input = json!({"UserPoolId": POOL, "JobName": name, "CloudWatchLogsRoleArn": role});
+        stage.call("CreateUserImportJob", &input);
+    }
+    run.line(|line| line.contains("job.first_seen") && line.contains("customers/nightly-2"));
+    run.signal("TERM");
+    let ended = run.end().with_code(0);
+    let names: BTreeSet<String> = events(&ended.stdout)
+        .iter()
+        .filter(|event| event["event"].as_str().is_some_and(|name| name.starts_with("job.")))
+        .map(|event| event["job_name"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(names, ["nightly-1", "nightly-2"].map(str::to_owned).into(), "{}", ended.output());
+    let alone = stage.close();
+    let alone = alone.iter().filter(|entry| entry["operation"] == "DescribeUserImportJob");
+    assert!(alone.filter_map(|entry| entry["job_id"].as_str()).all(|job| job != "import-weekly-1"));
+}
+
+#[test]
+fn list_shows_every_job_and_what_the_config_says_of_it() {
+    let failing = r#"{status = "Succeeded", imported = 1, failed = 2}"#;
+    let stage = Stage::new(&jobs([("a", failing), ("b", failing)]));
+    let config = format!(
+        "{FAST}[[pool]]\nid = \"{POOL}\"\njob_name = \"nightly-*\"\n\
+         [[job]]\ntarget = \"{POOL}/import-a\"\nname = \"first\"\nmax_failed_users = 2\n"
+    );
+    let result = stage.configured(&config, ["list", POOL, "--output", "json"]).end().with_code(0).json();
+    let mut shown: Vec<_> = result["pools"][0]["jobs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|job| (job["name"].as_str().unwrap(), job["verdict"].as_str().unwrap()))
+        .collect();
+    shown.sort();
+    assert_eq!(shown, [("b", "too_many_failed_users"), ("first", "succeeded")]);
 }

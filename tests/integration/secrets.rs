@@ -214,7 +214,7 @@ fn no_secret_is_in_any_output_at_any_level() {
         "named [removed] end",
         "worded [removed] [removed]",
         "Odd [removed]",
-        "source of the AWS credentials",
+        "the role was refused",
     ] {
         assert!(output.contains(said), "{said} was not provoked");
     }

@@ -13,5 +13,6 @@ pub mod ours;
 pub mod peer;
 pub mod population;
 pub mod record;
+pub mod scale;
 pub mod table;
 pub mod time;

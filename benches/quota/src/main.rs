@@ -1,15 +1,26 @@
 //! Prints what the simulation answers: one table for each question.
 
+use std::fmt::Display;
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use cognito_import_quota::population::{ALL, Size};
+use cognito_import_quota::scale;
 
 const USAGE: &str =
-    "usage: cognito-import-quota [usual|start|stress|outage|neighbour|intervals]... [--seeds N] [--jobs N]";
+    "usage: cognito-import-quota [usual|start|stress|outage|neighbour|intervals|scale]... [--seeds N] [--jobs N]";
+
+/// The table that is measured and not simulated.
+const SCALE: &str = "scale";
 
 fn main() -> ExitCode {
-    let (names, size) = match read(std::env::args().skip(1)) {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [word, row] = &arguments[..]
+        && word == scale::ROW
+    {
+        return scale::measured(row).map_or_else(|| complain(USAGE), |figures| print(&figures));
+    }
+    let (names, size) = match read(arguments.into_iter()) {
         Ok(asked) => asked,
         Err(wrong) => return complain(&format!("{wrong}\n{USAGE}")),
     };
@@ -21,11 +32,22 @@ fn main() -> ExitCode {
             Ok(table) => table,
             Err(error) => return complain(&format!("{name}: {error}")),
         };
-        if writeln!(std::io::stdout(), "{table}").is_err() {
-            return ExitCode::FAILURE; // Nobody reads any more.
+        if print(&table) != ExitCode::SUCCESS {
+            return ExitCode::FAILURE;
         }
     }
+    if names.is_empty() || names.iter().any(|asked| asked == SCALE) {
+        return match scale::table() {
+            Ok(table) => print(&table),
+            Err(error) => complain(&format!("{SCALE}: {error}")),
+        };
+    }
     ExitCode::SUCCESS
+}
+
+fn print(text: &dyn Display) -> ExitCode {
+    // It fails where nobody reads any more.
+    if writeln!(std::io::stdout(), "{text}").is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// The questions by name, none for all of them, and the size.
@@ -40,7 +62,7 @@ fn read(mut arguments: impl Iterator<Item = String>) -> Result<(Vec<String>, Siz
         match argument.as_str() {
             "--seeds" => size.seeds = number()?,
             "--jobs" => size.jobs = usize::try_from(number()?).ok(),
-            name if ALL.iter().any(|(known, _)| *known == name) => names.push(name.to_owned()),
+            name if name == SCALE || ALL.iter().any(|(known, _)| *known == name) => names.push(name.to_owned()),
             other => return Err(format!("{other:?} is no population")),
         }
     }

@@ -3,9 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
-use cognito_import_watch_core::domain::{ErrorKind, JobPolicy, PollError, WatchedJob};
+use cognito_import_watch_core::domain::{ErrorKind, PollError, Terms, WatchedJob};
 use cognito_import_watch_core::schedule::{
     Action, BackoffPolicy, Batch, Ceilings, Ending, Input, LaneIndex, NewJob, PollResult, Question, Request, Scheduler,
     Settings,
@@ -141,17 +140,11 @@ impl World {
 
     /// Watches every job from the start on.
     fn watch_all(&mut self) {
-        let policy = Arc::new(JobPolicy::default());
+        let terms = Arc::new(Terms::default());
         for job in 0..self.cognito.job_count() {
             let Some((_, account)) = self.cognito.place(job) else { continue };
             let Some(target) = self.cognito.target(job).cloned() else { continue };
-            let job = WatchedJob {
-                target,
-                name: None,
-                account: None,
-                policy: Arc::clone(&policy),
-                progress_interval: Duration::from_secs(30),
-            };
+            let job = WatchedJob { target, terms: Arc::clone(&terms) };
             self.feed(Input::Job(NewJob { lane: LaneIndex(account), job, known: None }));
         }
     }

@@ -3,8 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// The class of a failed poll. It alone decides what happens next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum ErrorKind {
     /// The quota is used up: slow down.
     Throttled,
@@ -42,7 +44,7 @@ impl fmt::Display for ErrorKind {
 }
 
 /// A failed poll: its class and words for a person. The message holds no credential, URL or raw answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PollError {
     /// What to do about it.
     pub kind: ErrorKind,

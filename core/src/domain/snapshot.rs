@@ -1,9 +1,11 @@
 //! What one answer of the service showed of a job.
 
+use serde::{Deserialize, Serialize};
+
 use super::{AccountId, JobStatus, Timestamp};
 
 /// The three counters of a job.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Counts {
     /// Users imported.
     pub imported: u64,
@@ -31,7 +33,7 @@ impl Counts {
 ///
 /// There is no field for the pre-signed upload URL, so that it cannot be shown. No field but the status and
 /// the counters is ever required: the service's own sample answers leave out every date.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobSnapshot {
     /// `JobName`, as the service gave it: it may hold any character, a newline too.
     pub job_name: Option<Box<str>>,

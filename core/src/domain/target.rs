@@ -4,6 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+use smol_str::{SmolStr, format_smolstr};
+
 /// The most characters of a pool id and of a job id, by the service model.
 pub const MAX_ID_LENGTH: usize = 55;
 
@@ -14,11 +17,12 @@ pub struct UserPoolId(Arc<str>);
 
 /// A user import job's id, such as `import-mAgUtd8PMm`: `import-[0-9a-zA-Z-]+`, at most 55 characters.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct JobId(Box<str>);
+pub struct JobId(SmolStr);
 
 /// An AWS account's id: twelve digits.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AccountId(Arc<str>);
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "u64", from = "u64")]
+pub struct AccountId(SmolStr);
 
 /// One job of one pool.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,6 +80,20 @@ impl AccountId {
     #[must_use]
     pub fn from_arn(arn: &str) -> Option<Self> {
         arn.strip_prefix("arn:")?.split(':').nth(3)?.parse().ok()
+    }
+}
+
+impl From<AccountId> for u64 {
+    fn from(id: AccountId) -> Self {
+        // It was read as digits.
+        id.0.parse().unwrap_or_default()
+    }
+}
+
+impl From<u64> for AccountId {
+    /// Of a number with more digits the last twelve.
+    fn from(number: u64) -> Self {
+        Self(format_smolstr!("{:012}", number % 1_000_000_000_000))
     }
 }
 

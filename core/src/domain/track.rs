@@ -6,6 +6,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::event::{JobEvent, JobFact, JobIdentity};
 use super::{AccountId, Counts, JobPolicy, JobSnapshot, Phase, PollError, Target, Tick, Timestamp, Verdict};
 
@@ -24,6 +26,13 @@ pub const ASK_AGAIN: Duration = Duration::from_secs(1);
 pub struct WatchedJob {
     /// Which job.
     pub target: Target,
+    /// What its owner says of it; jobs of which the same is said share it.
+    pub terms: Arc<Terms>,
+}
+
+/// What an owner says of a job.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Terms {
     /// Its name in the config.
     pub name: Option<Box<str>>,
     /// Its account, where it is known without a call.
@@ -32,6 +41,13 @@ pub struct WatchedJob {
     pub policy: Arc<JobPolicy>,
     /// The least time between two [`JobFact::Progress`].
     pub progress_interval: Duration,
+}
+
+impl Default for Terms {
+    /// As where a config says nothing.
+    fn default() -> Self {
+        Self { name: None, account: None, policy: Arc::default(), progress_interval: Duration::from_secs(30) }
+    }
 }
 
 /// How an answer came about.
@@ -115,7 +131,7 @@ pub enum Memory {
 }
 
 /// All that is known of one job.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct JobTrack {
     known: Option<JobSnapshot>,
     /// The highest FailedUsers told.
@@ -149,14 +165,14 @@ pub struct JobTrack {
     failing: Option<Failing>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum StepBack {
     #[default]
     None,
     ShownOnce,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum Told {
     #[default]
     NotYet,
@@ -188,8 +204,8 @@ impl JobTrack {
         JobIdentity {
             target: job.target.clone(),
             job_name: self.known.as_ref().and_then(|known| known.job_name.clone()),
-            name: job.name.clone(),
-            account: job.account.clone().or_else(|| self.known.as_ref().and_then(|known| known.account.clone())),
+            name: job.terms.name.clone(),
+            account: job.terms.account.clone().or_else(|| self.known.as_ref().and_then(|known| known.account.clone())),
         }
     }
 
@@ -346,7 +362,7 @@ impl JobTrack {
         } else {
             self.tell_progress(job, &snapshot, now, facts);
         }
-        if let Some(verdict) = job.policy.judge(&snapshot.status, snapshot.counts) {
+        if let Some(verdict) = job.terms.policy.judge(&snapshot.status, snapshot.counts) {
             if status_moved {
                 facts.push(completed(&snapshot, verdict));
             }
@@ -359,9 +375,9 @@ impl JobTrack {
     /// Counters are told when they differ from those told last, however small the step between two polls was.
     fn tell_progress(&mut self, job: &WatchedJob, snapshot: &JobSnapshot, now: Tick, facts: &mut Vec<JobFact>) {
         let (told_at, told) = self.progress;
-        if told != snapshot.counts && now.since(told_at) >= job.progress_interval {
+        if told != snapshot.counts && now.since(told_at) >= job.terms.progress_interval {
             self.progress = (now, snapshot.counts);
-            let (percent, eta) = self.progress(now, &job.policy);
+            let (percent, eta) = self.progress(now, &job.terms.policy);
             facts.push(JobFact::Progress { percent, eta });
         }
     }

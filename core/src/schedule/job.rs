@@ -1,13 +1,15 @@
 //! One watched job in the scheduler: when it is asked about next, and when its watch is over.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::past::{Packed, Past};
 use super::reader::Seat;
 use super::settings::Ending;
 use super::turn::{Class, Turn};
 use super::{BackoffPolicy, LaneIndex, Now};
 use crate::domain::track::{ASK_AGAIN, Pace, WatchedJob};
-use crate::domain::{ErrorKind, JobSnapshot, JobTrack, Tick, Timestamp, Verdict};
+use crate::domain::{ErrorKind, JobId, JobTrack, Phase, Target, Terms, Tick, UserPoolId, Verdict};
 
 /// How often a refused job is asked about by a watch that goes on: it may be repaired.
 pub const SLOW: Duration = Duration::from_secs(5 * 60);
@@ -23,27 +25,67 @@ pub(super) fn is_fresh(good: Tick, now: Tick, backoff: &BackoffPolicy) -> bool {
 /// A job as the scheduler holds it.
 #[derive(Debug)]
 pub(super) struct JobSlot {
-    pub(super) watched: WatchedJob,
-    pub(super) track: JobTrack,
-    pub(super) place: usize,
-    pub(super) lane: LaneIndex,
+    pub(super) id: JobId,
+    pub(super) terms: Arc<Terms>,
+    past: Packed,
+    standing: Standing,
+    place: u32,
     pub(super) state: State,
-    pub(super) polls: u64,
+    pub(super) polls: u32,
     /// When it was asked about last, alone or with others; at first, when it was added.
     pub(super) asked: Tick,
-    /// The how manieth new one of its pool it was, counted from 0, until it is asked about.
-    pub(super) rank: Option<u32>,
+    pub(super) rhythm: Rhythm,
     pub(super) seat: Seat,
     pub(super) lists: Lists,
     /// As what it is counted among those that share its ceilings; `None` where it is not asked about any more.
     pub(super) counted: Option<Class>,
     confirm: Confirm,
-    interval: Option<Duration>,
-    last_good: Option<Tick>,
-    added: Tick,
-    /// When it was created: by the service's clock once it has answered, until then by ours.
-    created: Option<Tick>,
     look: Look,
+}
+
+/// What decides how long it may wait to be asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rhythm {
+    /// It was never asked about; the how manieth such of its pool it was, counted from 0.
+    New {
+        /// From 0.
+        rank: u32,
+    },
+    /// Its interval, before jitter; `None` where the first is yet to come.
+    Asked(Option<Duration>),
+}
+
+impl Rhythm {
+    fn interval(self) -> Option<Duration> {
+        match self {
+            Self::New { .. } => None,
+            Self::Asked(interval) => interval,
+        }
+    }
+}
+
+/// What its past says of when it is asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// It is being imported.
+    Active,
+    /// It waits to be started, is over, or was not seen yet.
+    Quiet,
+    /// It is refused, or was not found.
+    Refused,
+}
+
+impl Standing {
+    fn of(track: &JobTrack) -> Self {
+        match track.failing().map(|error| error.kind) {
+            Some(ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::Invalid) => return Self::Refused,
+            None | Some(ErrorKind::Throttled | ErrorKind::Transient) => {}
+        }
+        match track.known().map(|known| known.status.phase()) {
+            Some(Phase::Active) => Self::Active,
+            Some(Phase::Waiting | Phase::Terminal) | None => Self::Quiet,
+        }
+    }
 }
 
 /// Where in the cycle of polls a job is.
@@ -121,26 +163,54 @@ pub(super) enum Next {
 }
 
 impl JobSlot {
-    pub(super) fn new(watched: WatchedJob, lane: LaneIndex, place: usize, now: Tick) -> Self {
+    pub(super) fn new(watched: WatchedJob, place: usize, now: Tick) -> Self {
         Self {
-            watched,
-            track: JobTrack::default(),
-            place,
-            lane,
+            id: watched.target.job,
+            terms: watched.terms,
+            past: Packed::default(),
+            standing: Standing::Quiet,
+            place: narrow(place),
             state: State::Waiting(now),
             polls: 0,
             asked: now,
-            rank: Some(0),
+            rhythm: Rhythm::New { rank: 0 },
             seat: Seat::Behind(0),
             lists: Lists::Trusted,
             counted: None,
             confirm: Confirm::Nothing,
-            interval: None,
-            last_good: None,
-            added: now,
-            created: None,
             look: Look::Usual,
         }
+    }
+
+    /// The job, in full. Its pool is that of its place.
+    pub(super) fn watched(&self, pool: &UserPoolId) -> WatchedJob {
+        WatchedJob { target: self.target(pool), terms: Arc::clone(&self.terms) }
+    }
+
+    /// Which job it is.
+    pub(super) fn target(&self, pool: &UserPoolId) -> Target {
+        Target { pool: pool.clone(), job: self.id.clone() }
+    }
+
+    /// The place it is at.
+    pub(super) fn place(&self) -> usize {
+        self.place as usize
+    }
+
+    /// From here on it is asked about at another place.
+    pub(super) fn move_to(&mut self, place: usize) {
+        self.place = narrow(place);
+    }
+
+    /// What is known of it.
+    pub(super) fn past(&self) -> Past {
+        self.past.unpack(self.asked)
+    }
+
+    /// Keeps what is known of it until it is asked about again.
+    pub(super) fn keep(&mut self, past: &Past) {
+        self.standing = Standing::of(&past.track);
+        self.past.pack(past);
     }
 
     /// From here on the next answer is the last.
@@ -172,8 +242,11 @@ impl JobSlot {
             class,
             asked: self.asked,
             due,
-            interval: self.interval.unwrap_or_default(),
-            rank: self.rank,
+            interval: self.rhythm.interval().unwrap_or_default(),
+            rank: match self.rhythm {
+                Rhythm::New { rank } => Some(rank),
+                Rhythm::Asked(_) => None,
+            },
             lets_go: u32::from(class == Class::Sleeping),
         })
     }
@@ -197,15 +270,17 @@ impl JobSlot {
 
     /// Whether nothing was asked about it yet.
     pub(super) fn is_new(&self) -> bool {
-        self.rank.is_some()
+        matches!(self.rhythm, Rhythm::New { .. })
     }
 
     /// Whether it is refused, or was not found.
     pub(super) fn is_refused(&self) -> bool {
-        match self.track.failing().map(|error| error.kind) {
-            None | Some(ErrorKind::Throttled | ErrorKind::Transient) => false,
-            Some(ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::Invalid) => true,
-        }
+        self.standing == Standing::Refused
+    }
+
+    /// Whether it is being imported, as far as is known.
+    pub(super) fn is_active(&self) -> bool {
+        self.standing == Standing::Active
     }
 
     /// Whether a list may stand for a question about it.
@@ -215,39 +290,27 @@ impl JobSlot {
 
     /// Takes up what is known of the job from before; one that was over stays so.
     pub(super) fn remember(&mut self, track: JobTrack, now: Now) {
-        let created = track.known().and_then(|known| known.created_at);
-        self.created = created.map(|created| now.tick.minus(now.wall.since(created)));
-        self.track = track;
+        let mut past = self.past();
+        past.remember(track, now.tick, now.wall);
+        self.keep(&past);
         self.judge_anew();
     }
 
     /// Judges what is known by the policy as it is now.
     pub(super) fn judge_anew(&mut self) {
-        let Some(known) = self.track.known() else { return };
-        if let Some(verdict) = self.watched.policy.judge(&known.status, known.counts) {
+        let past = self.past();
+        let Some(known) = past.track.known() else { return };
+        if let Some(verdict) = self.terms.policy.judge(&known.status, known.counts) {
             self.state = State::Over(verdict);
         }
     }
 
-    /// Notes a good answer. Age is kept on the monotonic clock and set anew by each answer, for nobody's clock but the
-    /// service's counts: ours may be wrong or be set, and the monotonic one stands still while the machine sleeps.
-    pub(super) fn seen(&mut self, now: Tick, snapshot: &JobSnapshot, service_now: Timestamp) {
-        self.last_good = Some(now);
-        if let Some(created) = snapshot.created_at {
-            self.created = Some(now.minus(service_now.since(created)));
-        }
-    }
-
-    fn deadline(&self) -> Option<Tick> {
-        let (limit, created) = self.watched.policy.deadline.zip(self.created)?;
-        Some(created.plus(limit))
-    }
-
-    /// When to ask next, from the pace of the job's step. `sent` is when the poll was sent: intervals are counted
-    /// from there. `random` is within 0 and 1.
+    /// When to ask next, from the pace of the job's step and what is known with it. `sent` is when the poll was sent:
+    /// intervals are counted from there. `random` is within 0 and 1.
     #[expect(clippy::too_many_arguments, reason = "what an answer brings, and the settings")]
     pub(super) fn next(
         &mut self,
+        past: &Past,
         pace: Pace,
         timing: Timing,
         sent: Tick,
@@ -257,7 +320,8 @@ impl JobSlot {
         random: f64,
     ) -> Next {
         self.asked = self.asked.max(sent);
-        self.rank = None;
+        let interval = self.rhythm.interval();
+        self.rhythm = Rhythm::Asked(interval);
         self.confirm = if matches!(pace, Pace::AskAgain(_)) { Confirm::LastAnswer } else { Confirm::Nothing };
         match (pace, ending) {
             (Pace::Over(verdict), Ending::WhenStopped | Ending::WhenOver { .. })
@@ -273,18 +337,18 @@ impl JobSlot {
             ) => {}
         }
         if let Ending::WhenOver { unobserved, .. } = ending
-            && let Some(verdict) = self.time_is_up(sent, now, backoff, unobserved)
+            && let Some(verdict) = self.time_is_up(past, sent, now, backoff, unobserved)
         {
             return Next::Over(verdict);
         }
         let at = match pace {
             Pace::Restart => {
-                self.interval = Some(backoff.after(None));
+                self.rhythm = Rhythm::Asked(Some(backoff.after(None)));
                 self.from(sent, backoff, random)
             }
             Pace::Grow | Pace::Unchanged => {
                 match timing {
-                    Timing::Due => self.interval = Some(backoff.after(self.interval)),
+                    Timing::Due => self.rhythm = Rhythm::Asked(Some(backoff.after(interval))),
                     Timing::Early => {}
                 }
                 self.from(sent, backoff, random)
@@ -293,44 +357,46 @@ impl JobSlot {
             Pace::Refused(_) | Pace::Over(_) => now.plus(SLOW),
             Pace::WhenAllowed(_) => return Next::WhenAllowed(sent),
         };
-        let ends = self.ends(sent, now, ending);
+        let ends = self.ends(past, sent, now, ending);
         Next::At(ends.fold(at, Tick::min).max(now))
     }
 
     /// What ends at a time is looked at when it comes, not an interval later; what has come while a poll that failed was
     /// on its way is looked at now.
-    fn ends(&self, sent: Tick, now: Tick, ending: Ending) -> impl Iterator<Item = Tick> {
+    fn ends(&self, past: &Past, sent: Tick, now: Tick, ending: Ending) -> impl Iterator<Item = Tick> + use<> {
         let unobserved = match ending {
             Ending::WhenOver { unobserved: Some(limit), .. } => {
-                let end = self.last_good.unwrap_or(self.added).plus(limit);
+                let end = past.unseen_since().plus(limit);
                 Some(if end > now { end } else { now.plus(ASK_AGAIN) })
             }
             Ending::WhenOver { unobserved: None, .. } | Ending::WhenStopped => None,
         };
-        let looked_at = if self.track.failing().is_some() { sent } else { now };
-        self.deadline().filter(|end| *end > looked_at).into_iter().chain(unobserved)
+        let looked_at = if past.track.failing().is_some() { sent } else { now };
+        let deadline = past.deadline(&self.terms.policy).filter(|end| *end > looked_at);
+        deadline.into_iter().chain(unobserved)
     }
 
     fn from(&self, sent: Tick, backoff: &BackoffPolicy, random: f64) -> Tick {
-        sent.plus(backoff.jittered(self.interval.unwrap_or(backoff.initial()), random))
+        sent.plus(backoff.jittered(self.rhythm.interval().unwrap_or(backoff.initial()), random))
     }
 
     /// Whether the watch of this job ends with the answer that just came, although the job is not over.
     fn time_is_up(
         &self,
+        past: &Past,
         sent: Tick,
         now: Tick,
         backoff: &BackoffPolicy,
         unobserved: Option<Duration>,
     ) -> Option<Verdict> {
-        let failing = self.track.failing().map(|error| error.kind);
+        let failing = past.track.failing().map(|error| error.kind);
         let last = match self.look {
             Look::Last | Look::Final => true,
             // A poll that was on its way is no look at the deadline unless it shows something: this process may have
             // been stopped for hours meanwhile.
             Look::Usual => {
                 let by = if failing.is_some() { sent } else { now };
-                self.deadline().is_some_and(|deadline| deadline <= by)
+                past.deadline(&self.terms.policy).is_some_and(|deadline| deadline <= by)
             }
         };
         if last {
@@ -342,29 +408,21 @@ impl JobSlot {
                 Some(ErrorKind::NotFound) => Some(Verdict::NotFound),
                 // Asked once more before it counts, even at the last look. The second one ended the watch already.
                 Some(ErrorKind::Denied | ErrorKind::Invalid) => None,
-                Some(ErrorKind::Throttled | ErrorKind::Transient) => Some(self.unseen_at_the_end(now, backoff)),
+                Some(ErrorKind::Throttled | ErrorKind::Transient) => Some(past.unseen_at_the_end(now, backoff)),
             };
         }
         // Nor is a single failure after a long silence a proof that nothing could be seen.
-        let unseen = now.since(self.last_good.unwrap_or(self.added));
-        (self.track.failed_again() && unobserved.is_some_and(|limit| unseen >= limit)).then_some(Verdict::Unobservable)
+        let unseen = now.since(past.unseen_since());
+        (past.track.failed_again() && unobserved.is_some_and(|limit| unseen >= limit)).then_some(Verdict::Unobservable)
     }
 
-    /// The verdict on a job that was not over when the time was up and whose last poll failed, or never came.
-    pub(super) fn unseen_at_the_end(&self, now: Tick, backoff: &BackoffPolicy) -> Verdict {
-        match (self.track.failing(), self.last_good) {
-            (None, Some(_)) => Verdict::DeadlineExceeded,
-            (_, Some(good)) if is_fresh(good, now, backoff) => Verdict::DeadlineExceeded,
-            (_, _) => Verdict::Unobservable,
-        }
-    }
-
-    pub(super) fn view(&self, now: Now) -> JobView<'_> {
-        let (percent, eta) = self.track.progress(now.tick, &self.watched.policy);
+    pub(super) fn view(&self, pool: &UserPoolId, lane: LaneIndex, now: Now) -> JobView {
+        let track = self.past().track;
+        let (percent, eta) = track.progress(now.tick, &self.terms.policy);
         JobView {
-            watched: &self.watched,
-            track: &self.track,
-            lane: self.lane,
+            watched: self.watched(pool),
+            track,
+            lane,
             percent,
             eta,
             polls: self.polls,
@@ -381,13 +439,18 @@ impl JobSlot {
     }
 }
 
+/// No machine holds more places.
+fn narrow(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
+}
+
 /// A job as others may see it.
 #[derive(Clone, Debug)]
-pub struct JobView<'a> {
+pub struct JobView {
     /// Which job, and what its owner says of it.
-    pub watched: &'a WatchedJob,
+    pub watched: WatchedJob,
     /// All that is known of it.
-    pub track: &'a JobTrack,
+    pub track: JobTrack,
     /// Whose quota it uses.
     pub lane: LaneIndex,
     /// Percent done, where the total is known.
@@ -395,7 +458,7 @@ pub struct JobView<'a> {
     /// Time left, where the total is known.
     pub eta: Option<Duration>,
     /// Requests made about this job alone.
-    pub polls: u64,
+    pub polls: u32,
     /// The time until the next poll; `None` while one is on its way and when the job is over.
     pub next_poll: Option<Duration>,
     /// How the watch of it ended; `None` while it goes on.

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use super::lane::RateChange;
 use super::pool::{News, PoolPage};
+use super::rules::PoolFilter;
 use super::settings::{Batch, Ending};
 use super::{BackoffPolicy, Ceilings};
 use crate::domain::track::WatchedJob;
 use crate::domain::{
-    AccountId, JobEvent, JobId, JobPolicy, JobSnapshot, JobTrack, Memory, PollError, Target, Tick, Timestamp,
-    UserPoolId,
+    JobEvent, JobId, JobSnapshot, JobTrack, Memory, PollError, Target, Terms, Tick, Timestamp, UserPoolId,
 };
 
 /// Both clocks, read together.
@@ -59,14 +59,12 @@ pub struct NewPool {
     pub lane: LaneIndex,
     /// The pool.
     pub id: UserPoolId,
-    /// Its account, where it is known without a call.
-    pub account: Option<AccountId>,
-    /// The policy of the jobs found.
-    pub policy: Arc<JobPolicy>,
-    /// The least time between two progress events of a job.
-    pub progress_interval: Duration,
-    /// Jobs never seen before that were over longer ago than this are left alone.
-    pub ignore_completed_before: Duration,
+    /// What its owner calls it: the jobs found are called by this and their own name.
+    pub name: Option<Arc<str>>,
+    /// What else is said of the jobs found.
+    pub terms: Arc<Terms>,
+    /// Which of its jobs are watched.
+    pub filter: PoolFilter,
     /// Its jobs that are known from before. Those that were not over are watched on, whatever the list shows.
     pub known: Vec<(JobId, JobTrack)>,
 }

@@ -19,13 +19,6 @@ pub(super) enum Item {
     Page(usize),
 }
 
-/// What waits for its time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Appointment {
-    Job(usize),
-    Pool(usize),
-}
-
 /// A request on its way.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sent {
@@ -35,6 +28,9 @@ pub(super) struct Sent {
     pub(super) place: usize,
     pub(super) permit: Permit,
 }
+
+/// Room for so many jobs that are due is not given back.
+const FEW: usize = 16;
 
 /// A pool in its lane.
 #[derive(Debug)]
@@ -53,8 +49,10 @@ pub(super) struct Place {
     pub(super) held: Held,
     /// The pool that is watched as a whole.
     pub(super) watched: Option<usize>,
-    /// Its jobs, with some that are over.
+    /// Its jobs, with some that are over or gone.
     pub(super) jobs: Vec<usize>,
+    /// Its jobs that are over, with some that are gone.
+    pub(super) over: Vec<usize>,
     pub(super) crowd: Crowd,
     pub(super) reader: Reader,
 }
@@ -72,6 +70,7 @@ impl Place {
             held: Held::default(),
             watched: None,
             jobs: Vec::new(),
+            over: Vec::new(),
             crowd: Crowd::default(),
             reader: Reader::new(),
         }
@@ -97,12 +96,20 @@ impl Place {
 
     /// Takes over the new numbers of its jobs, and forgets those that have none.
     pub(super) fn renumber(&mut self, job: impl Fn(usize) -> Option<usize>) {
-        self.jobs = self.jobs.iter().copied().filter_map(&job).collect();
+        for jobs in [&mut self.jobs, &mut self.over] {
+            *jobs = jobs.iter().copied().filter_map(&job).collect();
+        }
         for class in Class::ALL {
             let queue = self.queue_of(class);
             let kept = |Reverse((asked, index))| Some(Reverse((asked, job(index)?)));
             *queue = std::mem::take(queue).into_iter().filter_map(kept).collect();
         }
+    }
+
+    /// Sets those of its jobs apart that are over.
+    pub(super) fn part(&mut self, jobs: &[JobSlot]) {
+        let is_open = |index: &mut usize| jobs.get(*index).is_some_and(|job| job.state.is_open());
+        self.over.extend(self.jobs.extract_if(.., |index| !is_open(index)));
     }
 
     /// How many jobs wait, with those that no longer do.
@@ -127,12 +134,15 @@ impl Place {
             let queue = self.queue_of(class);
             while let Some(Reverse((asked, job))) = queue.peek() {
                 let waits = |job: &JobSlot| {
-                    job.is_ready() && job.place == index && job.asked == *asked && job.counted == Some(class)
+                    job.is_ready() && job.place() == index && job.asked == *asked && job.counted == Some(class)
                 };
                 if jobs.get(*job).is_some_and(waits) {
                     break;
                 }
                 queue.pop();
+            }
+            if queue.is_empty() {
+                queue.shrink_to(FEW);
             }
         }
         self.page.is_some() || Class::ALL.into_iter().any(|class| self.first(class).is_some())

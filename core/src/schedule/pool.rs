@@ -1,16 +1,13 @@
 //! One watched pool: which of the jobs that its list shows are to be watched, and when its list is read again.
 
-use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::BackoffPolicy;
 use super::job::{Look, SLOW, is_fresh};
+use super::rules::PoolRules;
 use super::settings::Ending;
 use crate::domain::track::{ASK_AGAIN, WatchedJob};
-use crate::domain::{
-    AccountId, ErrorKind, JobId, JobPolicy, JobSnapshot, PollError, Target, Tick, Timestamp, UserPoolId, Verdict,
-};
+use crate::domain::{ErrorKind, JobId, JobSnapshot, PollError, Target, Tick, Timestamp, UserPoolId, Verdict};
 
 /// One page of ListUserImportJobs, newest job first.
 #[derive(Clone, Debug)]
@@ -38,13 +35,10 @@ pub(super) struct PoolSlot {
     pub(super) id: UserPoolId,
     pub(super) place: usize,
     pub(super) state: PoolState,
-    account: Option<AccountId>,
-    policy: Arc<JobPolicy>,
-    progress_interval: Duration,
-    ignore_completed_before: Duration,
-    known: HashMap<JobId, Known>,
-    /// The number of the reading that is under way.
-    reading: u32,
+    pub(super) rules: PoolRules,
+    /// The newest job that the last whole reading showed, and the one that this reading did.
+    newest: Option<JobId>,
+    newest_now: Option<JobId>,
     read: Read,
     until: Until,
     look: Look,
@@ -77,15 +71,6 @@ pub(super) enum PoolState {
     Over(Option<Verdict>),
 }
 
-/// Why a job's id is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Known {
-    /// It is watched for another reason, and no list has shown it.
-    Noted,
-    /// A list showed it, in this reading.
-    Listed(u32),
-}
-
 /// Whether the list was ever read to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Read {
@@ -98,7 +83,7 @@ enum Read {
 enum Until {
     /// To the end of the list: the reading before broke off, or there was none.
     TheEnd,
-    /// To a job that an earlier reading showed: behind it there is nothing new.
+    /// To the newest job of the reading before: behind it there is nothing new.
     AKnownJob,
 }
 
@@ -132,17 +117,14 @@ pub(super) enum Then {
 }
 
 impl PoolSlot {
-    pub(super) fn new(new: super::NewPool, place: usize, now: Tick, noted: impl Iterator<Item = JobId>) -> Self {
+    pub(super) fn new(new: &super::NewPool, place: usize, now: Tick) -> Self {
         Self {
-            id: new.id,
+            rules: PoolRules::of(new),
+            id: new.id.clone(),
             place,
             state: PoolState::Waiting(now),
-            account: new.account,
-            policy: new.policy,
-            progress_interval: new.progress_interval,
-            ignore_completed_before: new.ignore_completed_before,
-            known: noted.map(|job| (job, Known::Noted)).collect(),
-            reading: 0,
+            newest: None,
+            newest_now: None,
             read: Read::Never,
             until: Until::TheEnd,
             look: Look::Usual,
@@ -165,12 +147,23 @@ impl PoolSlot {
         self.state = PoolState::Over(None);
     }
 
-    /// Takes over what its owner says of it now; what was read of it stays.
-    pub(super) fn change(&mut self, new: super::NewPool) {
-        self.account = new.account;
-        self.policy = new.policy;
-        self.progress_interval = new.progress_interval;
-        self.ignore_completed_before = new.ignore_completed_before;
+    /// Takes over what its owner says of it now. What was read of it stays, unless other jobs are wanted now: then the
+    /// list is read again, to its end. Says when.
+    pub(super) fn change(&mut self, new: &super::NewPool, now: Tick) -> Option<Tick> {
+        let rules = PoolRules::of(new);
+        let other_jobs = rules.filter != self.rules.filter;
+        self.rules = rules;
+        if !other_jobs {
+            return None;
+        }
+        self.end_reading(Until::TheEnd);
+        match self.state {
+            PoolState::Waiting(_) => {
+                self.state = PoolState::Waiting(now);
+                Some(now)
+            }
+            PoolState::Due | PoolState::Reading | PoolState::InFlight | PoolState::Over(_) => None,
+        }
     }
 
     /// Whether the list was read to its end once, or is not read any more.
@@ -209,11 +202,6 @@ impl PoolSlot {
             Until::TheEnd => u32::MAX,
             Until::AKnownJob => 1,
         }
-    }
-
-    /// A job of this pool that is watched for another reason.
-    pub(super) fn note(&mut self, job: &JobId) {
-        self.known.entry(job.clone()).or_insert(Known::Noted);
     }
 
     /// The watch's time is up: a list that was never read gets one last look, one that was needs none.
@@ -336,27 +324,33 @@ impl PoolSlot {
         }
     }
 
-    /// The jobs of a page that are new to us. `random` is within 0 and 1.
-    pub(super) fn page(&mut self, page: &PoolPage, now: super::Now, backoff: &BackoffPolicy, random: f64) -> Found {
+    /// The jobs of a page that are new to us: not among those that `is_watched`. `random` is within 0 and 1.
+    pub(super) fn page(
+        &mut self,
+        page: &PoolPage,
+        is_watched: impl Fn(&JobId) -> bool,
+        now: super::Now,
+        backoff: &BackoffPolicy,
+        random: f64,
+    ) -> Found {
         let date = page.date.unwrap_or(now.wall);
-        let mut jobs = Vec::new();
-        let mut met_known = false;
-        for (id, snapshot) in &page.jobs {
-            match self.known.insert(id.clone(), Known::Listed(self.reading)) {
-                None if self.wanted(snapshot, date) => jobs.push(self.job(id.clone())),
-                None | Some(Known::Noted) => {}
-                Some(Known::Listed(reading)) => met_known |= reading < self.reading,
-            }
+        let is_new = |(id, snapshot): &&(JobId, JobSnapshot)| !is_watched(id) && self.wants(snapshot, date);
+        let new = page.jobs.iter().filter(is_new);
+        let jobs = new.map(|(id, snapshot)| self.job(id.clone(), Some(snapshot))).collect();
+        let met_known = page.jobs.iter().any(|(id, _)| Some(id) == self.newest.as_ref());
+        if self.newest_now.is_none() {
+            self.newest_now = page.jobs.first().map(|(id, _)| id.clone());
         }
         self.last_good = Some(now.tick);
         self.interval = None;
         let recovered = self.failing.take().is_some_and(|failing| !failing.told.is_empty());
-        // Newest come first: behind a job that an earlier reading showed there is nothing new.
+        // Newest come first.
         let known_from_here = met_known && self.until == Until::AKnownJob;
         let then = if page.next.is_some() && !known_from_here {
             Then::ReadOn
         } else {
             self.read = Read::Once;
+            self.newest = self.newest_now.take().or(self.newest.take());
             self.end_reading(Until::AKnownJob);
             match self.look {
                 Look::Usual => Then::At(now.tick.plus(backoff.jittered(backoff.max(), random))),
@@ -372,24 +366,17 @@ impl PoolSlot {
     }
 
     fn end_reading(&mut self, until: Until) {
-        self.reading = self.reading.wrapping_add(1);
+        self.newest_now = None;
         self.until = until;
     }
 
-    pub(super) fn job(&self, job: JobId) -> WatchedJob {
-        WatchedJob {
-            target: Target { pool: self.id.clone(), job },
-            name: None,
-            account: self.account.clone(),
-            policy: Arc::clone(&self.policy),
-            progress_interval: self.progress_interval,
-        }
+    /// One of its jobs; `known` is what is known of it.
+    pub(super) fn job(&self, job: JobId, known: Option<&JobSnapshot>) -> WatchedJob {
+        self.rules.job(Target { pool: self.id.clone(), job }, known)
     }
 
-    /// Jobs that were over long ago are left alone; one without a date is not known to be old.
-    pub(super) fn wanted(&self, snapshot: &JobSnapshot, now: Timestamp) -> bool {
-        let last = snapshot.completed_at.or(snapshot.started_at).or(snapshot.created_at);
-        let old = last.is_some_and(|last| now.since(last) > self.ignore_completed_before);
-        !(snapshot.status.is_terminal() && old)
+    /// Whether a job that is not watched is to be.
+    pub(super) fn wants(&self, job: &JobSnapshot, now: Timestamp) -> bool {
+        self.rules.filter.wants(job, now)
     }
 }

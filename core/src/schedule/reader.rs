@@ -12,11 +12,11 @@ use super::turn::{Class, Turn};
 use crate::domain::{ErrorKind, Tick};
 
 /// The most jobs on a page, by the service's API.
-const PAGE: u32 = 60;
+pub(super) const PAGE: u32 = 60;
 
 /// How many calls a list must save. A page of sixty jobs is 45 kB and takes as much work as three questions about single
 /// jobs (172 against 52 µs measured): for two or three jobs it is no gain.
-const SAVES: usize = 3;
+pub(super) const SAVES: usize = 3;
 
 /// How long a list that failed is left alone, while its jobs are asked about one by one.
 const REST: Duration = Duration::from_secs(60);
@@ -245,6 +245,6 @@ impl Depth {
 /// The part of its interval that a job must have waited to be shown by a list that is read for another one, in a pool
 /// where all jobs are on so many pages. The first page costs no more than to ask about that one; for the others it has
 /// to be late enough that not many more lists are read.
-fn enough(pages: u32) -> f64 {
+pub(super) fn enough(pages: u32) -> f64 {
     (1.0 - 1.0 / f64::from(pages.max(1))).max(0.5)
 }

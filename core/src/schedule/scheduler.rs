@@ -4,14 +4,14 @@
 //! in one place at a time, so that it is never polled twice at once and never forgotten. What an input costs does not
 //! depend on how many jobs sleep.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
-use super::job::{JobSlot, JobView, State};
+use super::agenda::{Agenda, Appointment};
+use super::job::{JobSlot, JobView, Rhythm, State};
 use super::lane::Lane;
 use super::message::{Action, Input, LaneIndex, NewJob, NewPool, Now, Settings};
-use super::place::{Appointment, LaneSlot, Place, Sent};
+use super::place::{LaneSlot, Place, Sent};
 use super::pool::PoolSlot;
 use super::settings::Ending;
 use super::turn::Class;
@@ -31,7 +31,7 @@ pub struct Scheduler {
     place_of: HashMap<(LaneIndex, UserPoolId), usize>,
     jobs: Vec<JobSlot>,
     pools: Vec<PoolSlot>,
-    agenda: BinaryHeap<Reverse<(Tick, Appointment)>>,
+    agenda: Agenda,
     in_flight: HashMap<u64, Sent>,
     next_id: u64,
     requests: u64,
@@ -69,7 +69,7 @@ impl Scheduler {
             place_of: HashMap::new(),
             jobs: Vec::new(),
             pools: Vec::new(),
-            agenda: BinaryHeap::new(),
+            agenda: Agenda::default(),
             in_flight: HashMap::new(),
             next_id: 0,
             requests: 0,
@@ -102,7 +102,7 @@ impl Scheduler {
         if self.time == TimeLeft::Stopped || self.is_over() {
             return None;
         }
-        let due = self.agenda.peek().map(|Reverse((due, _))| *due);
+        let due = self.agenda.first().map(|(due, _)| due);
         let end = match self.time {
             TimeLeft::Until(end) => end,
             TimeLeft::Up(end) => Some(end),
@@ -160,13 +160,18 @@ impl Scheduler {
 
     /// One job as it stands.
     #[must_use]
-    pub fn view(&self, job: usize, now: Now) -> Option<JobView<'_>> {
-        self.jobs.get(job).filter(|slot| slot.state != State::Gone).map(|slot| slot.view(now))
+    pub fn view(&self, job: usize, now: Now) -> Option<JobView> {
+        self.view_of(self.jobs.get(job)?, now)
     }
 
     /// Every job as it stands, in the order they were added.
-    pub fn views(&self, now: Now) -> impl Iterator<Item = JobView<'_>> {
-        self.jobs.iter().filter(|slot| slot.state != State::Gone).map(move |slot| slot.view(now))
+    pub fn views(&self, now: Now) -> impl Iterator<Item = JobView> {
+        self.jobs.iter().filter_map(move |slot| self.view_of(slot, now))
+    }
+
+    fn view_of(&self, slot: &JobSlot, now: Now) -> Option<JobView> {
+        let place = self.places.get(slot.place()).filter(|_| slot.state != State::Gone)?;
+        Some(slot.view(&place.pool, place.lane, now))
     }
 
     fn place(&mut self, lane: LaneIndex, pool: &UserPoolId) -> usize {
@@ -185,13 +190,8 @@ impl Scheduler {
     fn add_job(&mut self, new: NewJob, now: Now) -> usize {
         let NewJob { lane, job, known } = new;
         let place = self.place(lane, &job.target.pool);
-        if let Some(pool) = self.places.get(place).and_then(|place| place.watched)
-            && let Some(pool) = self.pools.get_mut(pool)
-        {
-            pool.note(&job.target.job);
-        }
-        let mut slot = JobSlot::new(job, lane, place, now.tick);
-        slot.rank = self.places.get(place).map(|place| place.crowd.new_jobs());
+        let mut slot = JobSlot::new(job, place, now.tick);
+        slot.rhythm = Rhythm::New { rank: self.places.get(place).map_or(0, |place| place.crowd.new_jobs()) };
         if let Some(known) = known {
             slot.remember(*known, now);
         }
@@ -203,10 +203,10 @@ impl Scheduler {
         self.more_time_to_look();
         let index = self.jobs.len();
         if slot.state.is_open() {
-            self.agenda.push(Reverse((now.tick, Appointment::Job(index))));
-            if let Some(place) = self.places.get_mut(place) {
-                place.jobs.push(index);
-            }
+            self.agenda.push(now.tick, Appointment::Job(index));
+        }
+        if let Some(place) = self.places.get_mut(place) {
+            place.jobs.push(index);
         }
         self.jobs.push(slot);
         self.recount(index);
@@ -216,30 +216,21 @@ impl Scheduler {
     fn add_pool(&mut self, new: NewPool, now: Now) {
         let lane = new.lane;
         let place = self.place(lane, &new.id);
-        let of_pool = |slot: &&JobSlot| slot.place == place && slot.state != State::Gone;
-        let watched: HashSet<JobId> =
-            self.jobs.iter().filter(of_pool).map(|slot| slot.watched.target.job.clone()).collect();
-        let mut remembered = new.known.clone();
-        remembered.retain(|(job, _)| !watched.contains(job));
-        let noted = remembered.iter().map(|(job, _)| job.clone()).chain(watched);
+        let watched = watched_at(place, &self.places, &self.jobs);
         let index = self.pools.len();
-        let mut pool = PoolSlot::new(new, place, now.tick, noted);
+        let mut pool = PoolSlot::new(&new, place, now.tick);
         match self.time {
             TimeLeft::Up(_) => drop(pool.look_last(now.tick, &self.settings.backoff)),
             TimeLeft::Ended => pool.look_no_more(now.tick, &self.settings.backoff),
             TimeLeft::Until(_) | TimeLeft::Stopped => {}
         }
-        let jobs: Vec<NewJob> = remembered
-            .into_iter()
-            .filter(|(_, track)| track.known().is_none_or(|known| pool.wanted(known, now.wall)))
-            .map(|(job, track)| NewJob { lane, job: pool.job(job), known: Some(Box::new(track)) })
-            .collect();
+        let jobs = pool.rules.remembered(new, &watched, now.wall);
         self.pools.push(pool);
         self.more_time_to_look();
         if let Some(place) = self.places.get_mut(place) {
             place.watched = Some(index);
         }
-        self.agenda.push(Reverse((now.tick, Appointment::Pool(index))));
+        self.agenda.push(now.tick, Appointment::Pool(index));
         for job in jobs {
             self.add_job(job, now);
         }
@@ -262,7 +253,7 @@ impl Scheduler {
         if was == class {
             return;
         }
-        let Some(place) = self.places.get_mut(job.place) else { return };
+        let Some(place) = self.places.get_mut(job.place()) else { return };
         let lane = self.lanes.get_mut(&place.lane).map(|slot| &mut slot.crowd);
         for crowd in [Some(&mut place.crowd), lane].into_iter().flatten() {
             if let Some(was) = was {
@@ -289,6 +280,14 @@ impl Scheduler {
         }
         self.time = TimeLeft::Stopped;
     }
+}
+
+/// The ids of the jobs that are watched at a place, over or not.
+fn watched_at(place: usize, places: &[Place], jobs: &[JobSlot]) -> HashSet<JobId> {
+    let at = places.get(place).into_iter().flat_map(|place| place.jobs.iter().chain(&place.over));
+    let watched = at.filter_map(|index| jobs.get(*index));
+    let watched = watched.filter(|job| job.place() == place && job.state != State::Gone);
+    watched.map(|job| job.id.clone()).collect()
 }
 
 mod answer;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::job::JobSlot;
 use super::rate::reached;
-use crate::domain::{Phase, Tick};
+use crate::domain::Tick;
 
 /// How many rounds of all jobs at the ceiling a job that sleeps may wait. What it is above 1 goes to those that move.
 const PATIENCE: f64 = 1.18;
@@ -44,12 +44,14 @@ impl Class {
     pub(super) const ALL: [Self; 3] = [Self::Moving, Self::Sleeping, Self::New];
 
     pub(super) fn of(job: &JobSlot) -> Self {
-        let phase = job.track.known().map(|known| known.status.phase());
-        match (phase, job.is_refused()) {
-            _ if job.is_doubted() => Self::Moving,
-            _ if job.is_new() => Self::New,
-            (Some(Phase::Active), false) => Self::Moving,
-            (Some(Phase::Active | Phase::Waiting | Phase::Terminal) | None, _) => Self::Sleeping,
+        if job.is_doubted() {
+            Self::Moving
+        } else if job.is_new() {
+            Self::New
+        } else if job.is_active() {
+            Self::Moving
+        } else {
+            Self::Sleeping
         }
     }
 }

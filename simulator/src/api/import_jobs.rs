@@ -157,7 +157,7 @@ fn show(world: &mut World, request: Request<'_>, pool_id: &str, id: &str, at: Mo
         "JobName": job.name,
         "JobId": job.id,
         "UserPoolId": pool_id,
-        "PreSignedUrl": presign(request.host, &path, &keys, region_of(pool_id), job.signed, URL_SECONDS),
+        "PreSignedUrl": presign(request.base, &path, &keys, region_of(pool_id), job.signed, URL_SECONDS),
         "CreationDate": clock.date_of(job.created),
         "CloudWatchLogsRoleArn": job.role,
     });

@@ -15,7 +15,7 @@ pub(crate) struct Request<'a> {
     pub(crate) account: &'a str,
     pub(crate) region: &'a str,
     /// Of the Host header: the upload URL points back to it.
-    pub(crate) host: &'a str,
+    pub(crate) base: &'a str,
     pub(crate) input: &'a Value,
 }
 

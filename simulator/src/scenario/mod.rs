@@ -8,7 +8,7 @@ mod sections;
 mod values;
 
 pub use parse::{Scenario, ScenarioError};
-pub(crate) use rules::{AccountRule, AnswerKind, FaultRule, JobRule, PoolRule, StepRule};
+pub(crate) use rules::{AccountRule, AnswerKind, FaultRule, JobRule, PoolRule, RoleRule, StepRule};
 pub(crate) use sections::{
     ClockSection, Contact, Counters, CsvSection, DateSpelling, Failure, Fate, FaultClock, Mfa, QuotaSection,
     ShownDates, TooLarge, TypeSpelling,

@@ -7,7 +7,7 @@ use std::ops::Range;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::rules::{AccountRule, FaultRule, PoolRule, StepRule};
+use super::rules::{AccountRule, FaultRule, PoolRule, RoleRule, StepRule};
 use super::sections::{
     ClockSection, CsvSection, ErrorsSection, JobsSection, ListSection, MessagesSection, QuotaSection, SignatureSection,
 };
@@ -28,6 +28,7 @@ pub struct Scenario {
     pub(crate) errors: ErrorsSection,
     pub(crate) messages: MessagesSection,
     pub(crate) account: Vec<Spanned<AccountRule>>,
+    pub(crate) role: Vec<Spanned<RoleRule>>,
     pub(crate) pool: Vec<Spanned<PoolRule>>,
     pub(crate) fault: Vec<Spanned<FaultRule>>,
 }
@@ -46,6 +47,7 @@ impl Scenario {
 
     fn check(&self) -> Result<(), (Range<usize>, String)> {
         once("account", self.account.iter().map(|rule| (rule.span(), rule.get_ref().id.0.as_str())))?;
+        once("role", self.role.iter().map(|rule| (rule.span(), rule.get_ref().arn.0.as_str())))?;
         once("pool", self.pool.iter().map(|rule| (rule.span(), rule.get_ref().id.as_ref().map_or("", |id| &id.0))))?;
         let mut jobs = 0;
         for (span, pool) in self.pool.iter().map(|pool| (pool.span(), pool.get_ref())) {

@@ -1,9 +1,10 @@
-//! The tables of the scenario that come many times: accounts, pools, jobs, the steps of scripts, and faults.
+//! The tables of the scenario that come many times: accounts, roles, pools, jobs, the steps of scripts, and faults.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use toml::Spanned;
 
+use super::values::RoleArn;
 use super::{AccountId, Contact, Failure, FaultClock, JobId, Mfa, Period, PoolId, Share};
 
 /// `[[account]]`: its test keys, where the derived ones do not suit.
@@ -15,6 +16,17 @@ pub(crate) struct AccountRule {
     pub(crate) secret_access_key: Option<String>,
     /// Where set, requests must carry it.
     pub(crate) session_token: Option<String>,
+}
+
+/// `[[role]]`: a role of IAM that can be assumed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RoleRule {
+    pub(crate) arn: RoleArn,
+    /// Where set, AssumeRole must say it.
+    pub(crate) external_id: Option<String>,
+    /// How long its keys last, in real time; as long as is asked for where absent.
+    pub(crate) lasts: Option<Period>,
 }
 
 /// `[[pool]]`: a user pool.

@@ -23,6 +23,7 @@ macro_rules! checked {
 checked!(PoolId(String) from String, |id| is_pool_id(id).then(|| id.clone()), "a pool id such as us-west-2_EXAMPLE");
 checked!(JobId(String) from String, |id| is_job_id(id).then(|| id.clone()), "a job id such as import-mAgUtd8PMm");
 checked!(AccountId(String) from String, |id| is_account(id).then(|| id.clone()), "an account of twelve digits");
+checked!(RoleArn(String) from String, |arn| is_role_arn(arn).then(|| arn.clone()), "a role such as arn:aws:iam::123456789012:role/watch");
 checked!(Period(Duration) from String, |text| read_period(text), "a duration such as \"30s\" or \"1h30m\"");
 checked!(Rate(f64) from f64, |rate| (0.001..=1e9).contains(rate).then_some(*rate), "between 0.001 and 1e9");
 checked!(Share(f64) from f64, |share| (0.0..=1.0).contains(share).then_some(*share), "between 0 and 1");
@@ -41,6 +42,19 @@ pub(crate) fn is_pool_id(text: &str) -> bool {
 pub(crate) fn is_job_id(text: &str) -> bool {
     let own = text.strip_prefix("import-").unwrap_or_default();
     text.len() <= 55 && !own.is_empty() && own.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+fn is_role_arn(text: &str) -> bool {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    matches!(parts.as_slice(), ["arn", _, "iam", "", account, role]
+        if is_account(account) && role.strip_prefix("role/").is_some_and(|name| !name.is_empty()))
+}
+
+impl RoleArn {
+    /// The account, and the name without its path.
+    pub(crate) fn parts(&self) -> (&str, &str) {
+        (self.0.split(':').nth(4).unwrap_or_default(), self.0.rsplit('/').next().unwrap_or_default())
+    }
 }
 
 fn is_account(text: &str) -> bool {

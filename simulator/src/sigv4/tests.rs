@@ -27,13 +27,13 @@ fn at(stamp: &str) -> Timestamp {
 fn call(body: &str) -> Parts {
     let request = Request::post("/").header("host", "localhost:1").header("x-amz-date", STAMP);
     let (mut parts, ()) = request.header("x-amz-target", "  two   words ").body(()).unwrap().into_parts();
-    let authorization = authorize(&parts, body.as_bytes(), &keys(), "us-east-1", STAMP);
+    let authorization = authorize(&parts, body.as_bytes(), &keys(), ("us-east-1", "cognito-idp"), STAMP);
     parts.headers.insert("authorization", authorization.parse().unwrap());
     parts
 }
 
 fn verify(parts: &Parts, body: &str, keys: &AccountInfo, now: &str) -> Result<(), Refusal> {
-    Claim::of(&parts.headers)?.verify(parts, body.as_bytes(), keys, at(now), SKEW)
+    Claim::of(&parts.headers)?.verify(parts, body.as_bytes(), keys, "cognito-idp", at(now), SKEW)
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn a_malformed_claim_says_what_it_lacks() {
 #[test]
 fn an_upload_url_lives_its_seconds_for_its_host_and_headers() {
     let keys = AccountInfo { session_token: Some("a/b+c=".into()), ..keys() };
-    let url = presign("localhost:1", "/1/p/j", &keys, "us-east-1", at(STAMP), 899);
+    let url = presign("http://localhost:1", "/1/p/j", &keys, "us-east-1", at(STAMP), 899);
     let verify = |url: &str, host: &str, encryption: &str, now: &str| {
         let request = Request::put(url).header("host", host).header("x-amz-server-side-encryption", encryption);
         verify_presigned(&request.body(()).unwrap().into_parts().0, &keys, at(now))

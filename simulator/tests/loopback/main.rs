@@ -6,6 +6,7 @@ mod checks;
 mod faults;
 mod rows;
 mod stage;
+mod sts;
 mod table;
 
 use cognito_import_simulator::{Client, ClientError, Options, Simulator};

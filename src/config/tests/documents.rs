@@ -74,7 +74,7 @@ fn every_file_in_config_is_accepted_and_points_to_the_schema() {
     for entry in std::fs::read_dir(file("config/examples")).unwrap() {
         paths.push(entry.unwrap().path());
     }
-    assert_eq!(paths.len(), 4);
+    assert_eq!(paths.len(), 5);
     for path in paths {
         let text = std::fs::read_to_string(&path).unwrap();
         let plan = plan(&text);

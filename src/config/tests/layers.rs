@@ -134,9 +134,10 @@ fn a_flag_wins_over_the_file_and_over_what_a_job_says() {
     let policy = &plan.jobs[0].policy;
     assert_eq!((policy.max_failed_users, policy.max_skipped_users), (Limit::Any, Limit::AtMost(1)));
     assert_eq!((policy.all_skipped, policy.expected_users), (AllSkipped::Meets, Some(7)));
-    // The profile is for those who have no credentials of their own, the address for all.
+    // The profile is for those who have no credentials of their own, and assumes roles; the address is for all.
     assert_eq!(plan.accounts[0].credentials, CredentialsPlan::Profile("mine".into()));
-    assert!(matches!(plan.accounts[1].credentials, CredentialsPlan::Role { .. }));
+    let CredentialsPlan::Role { source_profile, .. } = &plan.accounts[1].credentials else { panic!("a role") };
+    assert_eq!(source_profile.as_deref(), Some("mine"));
     assert!(plan.accounts.iter().all(|account| account.endpoint_url.as_deref() == Some("http://localhost:1")));
 }
 

@@ -1,10 +1,12 @@
 //! The room as a whole: texts and flags in, plans and diagnostics out.
 
 mod any_input;
+mod costs;
 mod documents;
 mod fixtures;
 mod layers;
 mod plans;
+mod policies;
 
 use super::*;
 

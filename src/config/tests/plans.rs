@@ -59,12 +59,25 @@ fn a_policy_is_set_for_all_and_again_for_a_job_or_a_pool() {
 }
 
 #[test]
+fn a_pool_may_have_a_name_and_a_pattern_for_its_jobs() {
+    let text =
+        "[[pool]]\nid = 'us-west-2_A'\nname = 'customers'\njob_name = 'nightly-*'\n[[pool]]\nid = 'us-west-2_B'\n";
+    let plan = plan_with(text, &Overrides { pools: vec!["us-west-2_C".parse().unwrap()], ..Overrides::default() });
+    let [named, plain, typed] = &plan.pools[..] else { panic!("{plan:?}") };
+    assert_eq!((named.name.as_deref(), named.job_name.as_ref().unwrap().as_str()), (Some("customers"), "nightly-*"));
+    assert_eq!([&plain.job_name, &typed.job_name], [&None, &None]);
+    let said = problems("[[pool]]\nid = 'us-west-2_A'\njob_name = 'nightly-[0-9]'\n");
+    assert!(said.len() == 1 && said[0].contains("no job's name holds '['"), "{said:?}");
+}
+
+#[test]
 fn accounts_are_referred_to_by_name_and_the_default_chain_is_always_there() {
     let plan = plan(
         "[[job]]\ntarget = 'us-west-2_A/import-a'\naccount = 'prod'\n\
          [[job]]\ntarget = 'us-west-2_B/import-a'\n\
          [[pool]]\nid = 'eu-west-1_C'\naccount = 'lab'\n\
          [[account]]\nname = 'prod'\nrole_arn = 'arn:aws:iam::123456789012:role/path/watch'\nexternal_id = 'x1'\n\
+         session_name = 'nightly'\nsource_profile = 'base'\n\
          [[account]]\nname = 'lab'\nprofile = 'lab'\nendpoint_url = 'http://[::1]:9229'\nregion = 'eu-west-1'\n",
     );
     let account = |account| plan.account(account).unwrap();
@@ -72,6 +85,8 @@ fn accounts_are_referred_to_by_name_and_the_default_chain_is_always_there() {
     let role = CredentialsPlan::Role {
         arn: "arn:aws:iam::123456789012:role/path/watch".into(),
         external_id: Some("x1".into()),
+        session_name: Some("nightly".into()),
+        source_profile: Some("base".into()),
     };
     assert_eq!((prod.name.as_deref(), &prod.credentials), (Some("prod"), &role));
     assert_eq!(prod.id().map(|id| id.to_string()).as_deref(), Some("123456789012"));
@@ -108,70 +123,4 @@ fn a_region_that_aws_has_not_goes_with_an_endpoint() {
     let endpoint = Some("http://127.0.0.1:9229".to_owned());
     plan_with(job, &Overrides { endpoint_url: endpoint, ..Overrides::default() });
     plan_with(job, &Overrides { aws_endpoint: AwsEndpoint::Set, ..Overrides::default() });
-}
-
-#[test]
-fn the_cost_of_a_plan_is_counted_for_each_account_and_region() {
-    let mut text = String::from("[poll]\njitter = 0\n[[account]]\nname = 'prod'\n[[pool]]\nid = 'eu-west-1_P'\n");
-    for job in 0..300 {
-        text.push_str(&format!("[[job]]\ntarget = 'us-west-2_P{}/import-{job}'\naccount = 'prod'\n", job % 3));
-    }
-    let cost = plan(&text).cost();
-    let [europe, america] = &cost.lanes[..] else { panic!("{cost:?}") };
-    assert_eq!(
-        (europe.account.as_deref(), europe.region.as_str(), europe.jobs, europe.pools),
-        (None, "eu-west-1", 0, 1)
-    );
-    assert_eq!((europe.calls_per_minute, europe.calls_per_minute_after_changes), (2.0, 30.0));
-    assert_eq!(europe.longest_unseen, SECOND * 30);
-    assert_eq!((america.account.as_deref(), america.jobs), (Some("prod"), 300));
-    // 600 and 9000 are more than 5 a second allow; a pool alone has 2 a second.
-    assert_eq!((america.calls_per_minute, america.calls_per_minute_after_changes), (300.0, 300.0));
-    assert_eq!((america.ceiling_per_minute, europe.ceiling_per_minute), (300.0, 120.0));
-    // 300 jobs at 5 a second; the 100 of each pool at 2 a second would take 50 s.
-    assert_eq!(america.longest_unseen, SECOND * 60);
-    let warnings: Vec<_> = cost.warnings.iter().map(ToString::to_string).collect();
-    assert_eq!(warnings.len(), 1);
-    assert!(
-        warnings[0].starts_with("account \"prod\", us-west-2: one round at the ceiling takes 1m, ")
-            && warnings[0].ends_with("raise [throttle] requests_per_second, or max_interval"),
-        "{}",
-        warnings[0]
-    );
-    assert!(europe.to_string().starts_with("the default credentials, eu-west-1: 0 jobs and 1 pool; "), "{europe}");
-    assert!(
-        america.to_string().ends_with(
-            "300 calls a minute while nothing changes, 300 after changes, at most 300; a change is seen within 1m"
-        ),
-        "{america}"
-    );
-}
-
-#[test]
-fn ceilings_above_the_quota_and_a_pool_of_too_many_jobs_are_warned_of() {
-    let mut text = String::from("[throttle]\nrequests_per_second = 50\nrequests_per_second_per_pool = 6\n");
-    for job in 0..240 {
-        text.push_str(&format!("[[job]]\ntarget = 'us-west-2_P/import-{job}'\n"));
-    }
-    let cost = plan(&text).cost();
-    assert_eq!(cost.lanes[0].longest_unseen, SECOND * 40);
-    assert!(matches!(
-        cost.warnings[..],
-        [CostWarning::LaneAboveQuota { .. }, CostWarning::PoolAboveQuota { .. }, CostWarning::IntervalNotKept { .. }]
-    ));
-}
-
-#[test]
-fn a_full_pool_is_counted_at_its_own_ceiling_and_that_key_is_named() {
-    let mut text = String::from("[poll]\njitter = 0\n[[job]]\ntarget = 'us-west-2_Q/import-a'\n");
-    for job in 0..100 {
-        text.push_str(&format!("[[job]]\ntarget = 'us-west-2_P/import-{job}'\n"));
-    }
-    let cost = plan(&text).cost();
-    let lane = &cost.lanes[0];
-    // The full pool at 2 a second and the other one at an interval of 30 s, then of 2 s.
-    assert_eq!((lane.calls_per_minute, lane.calls_per_minute_after_changes), (122.0, 150.0));
-    assert_eq!((lane.ceiling_per_minute, lane.longest_unseen), (240.0, SECOND * 50));
-    let warnings: Vec<_> = cost.warnings.iter().map(ToString::to_string).collect();
-    assert!(warnings[0].ends_with("raise [throttle] requests_per_second_per_pool, or max_interval"), "{warnings:?}");
 }

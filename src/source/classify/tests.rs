@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cognito_import_watch_core::domain::{ErrorKind, PollError, Target};
 
-use super::{Question, Renewal, classify};
+use super::{Question, Renewal, classify, is_passing};
 use crate::source::answer::Seen;
 use crate::source::failure::{CredentialsFault, Failure, NetworkFault, Refusal};
 
@@ -19,6 +19,8 @@ fn question(target: &Target) -> Question<'_> {
         job: Some(&target.job),
         region: "cn-north-1",
         account: "123456789012".parse().ok(),
+        account_name: None,
+        role: None,
         profile: None,
         renewal: Renewal::Possible,
         secrets: Vec::new(),
@@ -162,5 +164,55 @@ fn every_fault_of_the_network_passes() {
         let error = told(&Failure::Network(fault), &question(&target), &seen);
         assert_eq!(error.kind, ErrorKind::Transient);
         assert!(error.message.contains("h.example"), "{error}");
+    }
+}
+
+#[test]
+fn a_denial_names_the_account_of_the_config_and_where_its_credentials_come_from() {
+    let target = target();
+    let told = |name, role, profile| {
+        let asked = Question { account_name: name, role, profile, ..question(&target) };
+        told(&refusal("UnrecognizedClientException"), &asked, &Seen::default()).message
+    };
+    for (name, role, profile, expected) in [
+        (None, None, None, "in cn-north-1: "),
+        (Some("prod"), None, None, "in cn-north-1, account prod: "),
+        (Some("prod"), None, Some("ops"), "in cn-north-1, account prod (profile ops): "),
+        (Some("prod"), Some("arn:r"), None, "in cn-north-1, account prod (arn:r): "),
+        (Some("prod"), Some("arn:r"), Some("ops"), "in cn-north-1, account prod (arn:r by profile ops): "),
+        (None, None, Some("ops"), "in cn-north-1 (profile ops): "),
+    ] {
+        let message = told(name, role, profile);
+        assert!(message.contains(expected), "{expected}: {message}");
+    }
+    // A network that is down is nobody's account.
+    let asked = Question { account_name: Some("prod"), ..question(&target) };
+    let down = classify(&Failure::Network(NetworkFault::UnknownHost), &asked, &Seen::default());
+    assert!(!down.message.contains("prod"), "{down}");
+}
+
+#[test]
+fn what_passes_by_itself_is_transient_and_nothing_else_is() {
+    let target = target();
+    let refused =
+        |status, code: &str| CredentialsFault::Refused(Refusal { status, code: code.into(), ..Refusal::default() });
+    for fault in [
+        refused(400, "Throttling"),
+        refused(500, "InternalFailure"),
+        refused(503, "Strange"),
+        refused(403, "Strange"),
+        refused(403, "AccessDenied"),
+        refused(403, "ExpiredToken"),
+        CredentialsFault::Unreachable("no connection".into()),
+        CredentialsFault::NotFound(String::new()),
+        CredentialsFault::NoProfile,
+        CredentialsFault::EmptyProfile,
+        CredentialsFault::Misconfigured(String::new()),
+        CredentialsFault::SsoExpired,
+        CredentialsFault::Broken(String::new()),
+    ] {
+        let passes = is_passing(&fault);
+        let kind = classify(&Failure::Credentials(fault.clone()), &question(&target), &Seen::default()).kind;
+        assert_eq!(passes, kind == ErrorKind::Transient, "{fault:?}");
     }
 }

@@ -53,7 +53,8 @@ impl<'a> Lives<'a> {
 
     /// Writes the config whole, for a process may just be reading it.
     fn configure(&self, left_out: Option<&str>) -> PathBuf {
-        let whole = self.stage.file("watch.new", &self.scene.config(left_out));
+        let batch = seen::batch(self.ends.len());
+        let whole = self.stage.file("watch.new", &self.scene.config(batch, left_out));
         let config = self.stage.path().join("watch.toml");
         std::fs::rename(whole, &config).unwrap();
         config

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::facts::Key;
 use super::scene::Job;
-use super::seen::{Answer, Answers, seconds};
+use super::seen::{Answer, Answers, By, seconds};
 
 /// What was told of a job.
 #[derive(Clone, Copy)]
@@ -45,6 +45,8 @@ pub(super) fn is_ordered(fact: &Key) -> bool {
 struct Known {
     status: Option<String>,
     rank: u8,
+    /// Imported, skipped, failed.
+    counts: [u64; 3],
     /// A step back was shown once.
     back: bool,
     failed: u64,
@@ -69,10 +71,20 @@ fn is_over(status: &str) -> bool {
 }
 
 impl Known {
+    /// Whether a list that shows this is to be confirmed by an answer about the job alone.
+    fn doubts(&self, listed: &Answer) -> bool {
+        let fewer = listed.counts.iter().zip(self.counts).any(|(now, before)| *now < before);
+        let back = rank(&listed.status).is_some_and(|rank| rank < self.rank);
+        fewer || back || self.status.is_none() && is_over(&listed.status)
+    }
+
     /// What an answer adds, and what has to be told of it.
     fn step(&self, answer: &Answer, job: &Job) -> (Self, Vec<Key>) {
         let mut next = self.clone();
         let mut facts = Vec::new();
+        if answer.by == By::List && self.doubts(answer) {
+            return (next, facts);
+        }
         let back = rank(&answer.status).is_some_and(|rank| rank < self.rank);
         if back && !self.back {
             next.back = true;
@@ -89,10 +101,11 @@ impl Known {
             Some(_) if moved => fact("job.status_changed", &[status]),
             Some(_) => {}
         }
-        if answer.failed > self.failed {
-            fact("job.failed_users", &[&answer.failed.to_string()]);
+        if answer.failed() > self.failed {
+            fact("job.failed_users", &[&answer.failed().to_string()]);
         }
-        next.failed = self.failed.max(answer.failed);
+        next.failed = self.failed.max(answer.failed());
+        next.counts = answer.counts;
         if is_over(status) {
             if moved {
                 fact("job.completed", &[status]);
@@ -187,8 +200,16 @@ pub(super) fn deadline_is_unmoved(job: &Job, answers: &Answers, told: Told<'_>, 
         .filter(|(key, _)| key[0] == "job.warning" && key[2] == job.id && key[3] == "deadline_exceeded")
         .flat_map(|(key, events)| events.iter().map(move |event| (key, event)))
         .collect();
+    // A list that is behind what was shown before may be in doubt.
+    let mut before = ([0; 3], 0);
     let late = answers.values().flatten().find(|answer| {
-        answer.taken && answer.age >= deadline as f64 && !is_over(&answer.status) && rank(&answer.status) != Some(0)
+        let rank = rank(&answer.status);
+        let is_ahead = answer.counts.iter().zip(before.0).all(|(now, before)| *now >= before)
+            && rank.is_none_or(|rank| rank >= before.1);
+        before.1 = before.1.max(rank.unwrap_or(0));
+        before.0 = [0, 1, 2].map(|place| answer.counts[place].max(before.0[place]));
+        let is_late = answer.taken && answer.age >= deadline as f64 && !is_over(&answer.status) && rank != Some(0);
+        is_late && (answer.by == By::Describe || is_ahead)
     });
     for (count, (key, event)) in warned.iter().enumerate() {
         assert_eq!(key[4], deadline.to_string(), "{event}");

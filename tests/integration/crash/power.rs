@@ -47,7 +47,7 @@ fn what_was_told_before_a_power_cut_is_kept_and_the_file_is_sound() {
     // The directory is the state's alone.
     let state = stage.path().join("state");
     std::fs::create_dir(&state).unwrap();
-    let config = scene.config(None);
+    let config = scene.config("auto", None);
     let on_disk = config.replace("\"state.db\"", "\"state/state.db\"");
     let mut done = Vec::new();
     for (number, (until, stopped)) in LIVES.into_iter().enumerate() {

@@ -28,6 +28,7 @@ const SETTINGS: &str = "\
 [poll]
 initial_interval = \"1ms\"
 max_interval = \"50ms\"
+batch = \"BATCH\"
 request_timeout = \"2s\"
 [throttle]
 requests_per_second = 10000
@@ -89,9 +90,9 @@ impl Scene {
         text + &self.faults
     }
 
-    /// The config, without the named jobs of one pool where that is left out.
-    pub(super) fn config(&self, left_out: Option<&str>) -> String {
-        let mut text = SETTINGS.to_owned();
+    /// The config with this `poll.batch`, without the named jobs of one pool where that is left out.
+    pub(super) fn config(&self, batch: &str, left_out: Option<&str>) -> String {
+        let mut text = SETTINGS.replace("BATCH", batch);
         for (pool, _, watched) in POOLS {
             if watched != Watched::Named {
                 text += &format!("[[pool]]\nid = \"{pool}\"\n");

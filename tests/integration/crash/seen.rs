@@ -18,17 +18,37 @@ pub(super) struct End {
     pub(super) left_out: Option<&'static str>,
 }
 
+/// Which call brought an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    /// One about this job alone.
+    Describe,
+    /// A list that shows it with others.
+    List,
+}
+
 /// One answer about a job.
 #[derive(Clone, Debug)]
 pub(super) struct Answer {
-    /// Seconds from the simulator's start to the request's arrival, by a clock of whole seconds, as `Date` is.
+    pub(super) by: By,
+    /// Seconds from the simulator's start to the request's arrival.
+    at: f64,
+    /// The same by a clock of whole seconds, as `Date` is.
     pub(super) age: f64,
     pub(super) status: String,
-    pub(super) failed: u64,
-    /// Whether the process has it: it asked about the job again, or ended cleanly.
+    /// Imported, skipped, failed.
+    pub(super) counts: [u64; 3],
+    /// Whether the process has it: it asked the same again, or ended cleanly. A list's is not for sure while the job is
+    /// asked about alone.
     pub(super) taken: bool,
-    /// When the process asked about the job again, in seconds from the simulator's start.
+    /// When the process asked the same again, in seconds from the simulator's start.
     pub(super) next: Option<f64>,
+}
+
+impl Answer {
+    pub(super) fn failed(&self) -> u64 {
+        self.counts[2]
+    }
 }
 
 /// The answers about one job, by the number of the process, in their order.
@@ -37,6 +57,11 @@ pub(super) type Answers = BTreeMap<usize, Vec<Answer>>;
 /// What a process calls itself: the value of `AWS_EXECUTION_ENV`.
 pub(super) fn name(process: usize) -> String {
     format!("life-{process}")
+}
+
+/// The `poll.batch` of a process: every other one sees jobs by lists, where that is worth it.
+pub(super) fn batch(process: usize) -> &'static str {
+    if process.is_multiple_of(2) { "auto" } else { "never" }
 }
 
 /// The number of the process that sent a request.
@@ -50,31 +75,64 @@ pub(super) fn requests(record: &[Value], number: usize) -> usize {
     record.iter().filter(|entry| process(entry) == Some(number)).count()
 }
 
-/// The answers about each job, by pool and job.
-pub(super) fn answers(record: &[Value], ends: &[End]) -> BTreeMap<(String, String), Answers> {
-    let mut asked: BTreeMap<(String, String), BTreeMap<usize, Vec<&Value>>> = BTreeMap::new();
-    for entry in record.iter().filter(|entry| entry["operation"] == "DescribeUserImportJob") {
-        let job = (text(&entry["user_pool_id"]), text(&entry["job_id"]));
+/// A question that one process asked about a job or a pool, or its answer, in their order.
+type Asked<'a> = BTreeMap<(usize, String), Vec<&'a Value>>;
+
+/// The questions of this kind, by their process and what it was about.
+fn asked<'a>(record: &'a [Value], operation: &str, subject: fn(&Value) -> String) -> Asked<'a> {
+    let mut asked: Asked<'_> = BTreeMap::new();
+    for entry in record.iter().filter(|entry| entry["operation"] == operation) {
         let process = process(entry).unwrap_or_else(|| panic!("nobody's request: {entry}"));
-        asked.entry(job).or_default().entry(process).or_default().push(entry);
+        asked.entry((process, subject(entry))).or_default().push(entry);
     }
-    let of_process = |(process, mut entries): (usize, Vec<&Value>), pool: &str| {
-        entries.sort_by(|one, other| at(one).total_cmp(&at(other)));
-        let next = entries.iter().skip(1).map(|next| Some(at(next))).chain([None]);
-        let shown = entries.iter().zip(next).filter(|(entry, _)| entry["status"].is_string());
-        let answers = shown.map(|(entry, next)| answer(entry, next, &ends[process], pool)).collect();
-        (process, answers)
-    };
+    asked.values_mut().for_each(|entries| entries.sort_by(|one, other| at(one).total_cmp(&at(other))));
     asked
-        .into_iter()
-        .map(|(job, processes)| {
-            let answers = processes.into_iter().map(|process| of_process(process, &job.0)).collect();
-            (job, answers)
-        })
-        .collect()
 }
 
-fn answer(entry: &Value, next: Option<f64>, end: &End, pool: &str) -> Answer {
+/// Each of these questions, and when the next of them was asked.
+fn with_next<'a>(entries: &[&'a Value]) -> impl Iterator<Item = (&'a Value, Option<f64>)> {
+    let next = entries.iter().skip(1).map(|next| Some(at(next))).chain([None]);
+    let next: Vec<Option<f64>> = next.collect();
+    entries.iter().copied().zip(next)
+}
+
+/// The answers about each job, by pool and job.
+pub(super) fn answers(record: &[Value], ends: &[End]) -> BTreeMap<(String, String), Answers> {
+    let describes = asked(record, "DescribeUserImportJob", |entry| {
+        format!("{}/{}", text(&entry["user_pool_id"]), text(&entry["job_id"]))
+    });
+    let lists = asked(record, "ListUserImportJobs", |entry| text(&entry["user_pool_id"]));
+    let mut answers: BTreeMap<(String, String), Answers> = BTreeMap::new();
+    let mut add = |pool: &str, process: usize, job: &Value, answer: Answer| {
+        let job = (pool.to_owned(), text(&job["job_id"]));
+        answers.entry(job).or_default().entry(process).or_default().push(answer);
+    };
+    for ((process, target), entries) in &describes {
+        let pool = target.split_once('/').expect("a target has two parts").0;
+        for (entry, next) in with_next(entries).filter(|(entry, _)| entry["status"].is_string()) {
+            add(pool, *process, entry, answer(By::Describe, entry, entry, next, &ends[*process], pool));
+        }
+    }
+    for ((process, pool), entries) in lists.iter().filter(|((process, _), _)| batch(*process) == "auto") {
+        for (entry, next) in with_next(entries) {
+            for job in entry["jobs"].as_array().into_iter().flatten() {
+                let alone = describes.get(&(*process, format!("{pool}/{}", text(&job["job_id"]))));
+                // One that was on its way, or was sent before the list was taken.
+                let from = at(entry) - REQUEST_TIMEOUT_SECONDS;
+                let is_near = |alone: &&Value| at(alone) >= from && next.is_none_or(|next| at(alone) <= next);
+                let mut answer = answer(By::List, entry, job, next, &ends[*process], pool);
+                answer.taken &= !alone.into_iter().flatten().any(is_near);
+                add(pool, *process, job, answer);
+            }
+        }
+    }
+    let in_order = |answers: &mut Vec<Answer>| answers.sort_by(|one, other| one.at.total_cmp(&other.at));
+    answers.values_mut().flat_map(BTreeMap::values_mut).for_each(in_order);
+    answers
+}
+
+/// What an answer showed of a job.
+fn answer(by: By, entry: &Value, job: &Value, next: Option<f64>, end: &End, pool: &str) -> Answer {
     let (at, time) = (at(entry), seconds(&entry["time"]));
     // An answer that came later than that may have been given up at the very moment at which it came.
     let in_time = match next {
@@ -84,9 +142,11 @@ fn answer(entry: &Value, next: Option<f64>, end: &End, pool: &str) -> Answer {
         }
     };
     Answer {
+        by,
+        at,
         age: at - time.fract(),
-        status: text(&entry["status"]),
-        failed: entry["failed"].as_u64().unwrap(),
+        status: text(&job["status"]),
+        counts: ["imported", "skipped", "failed"].map(|name| job[name].as_u64().unwrap()),
         taken: in_time && entry["complete"] == true,
         next,
     }
@@ -115,5 +175,5 @@ pub(super) fn start(record: &[Value]) -> f64 {
 /// Every status and every number of failed users that any answer showed of any job.
 pub(super) fn shown(answers: &BTreeMap<(String, String), Answers>) -> BTreeSet<(&str, String)> {
     let all = answers.iter().flat_map(|((_, job), processes)| processes.values().flatten().map(move |it| (job, it)));
-    all.flat_map(|(job, it)| [(job.as_str(), it.status.clone()), (job.as_str(), it.failed.to_string())]).collect()
+    all.flat_map(|(job, it)| [(job.as_str(), it.status.clone()), (job.as_str(), it.failed().to_string())]).collect()
 }

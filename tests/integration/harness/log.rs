@@ -1,4 +1,4 @@
-//! Reads a JSON log.
+//! Reads a JSON log, and what the record says that the service showed.
 
 use serde_json::Value;
 
@@ -29,4 +29,13 @@ pub(crate) fn names(events: &[Value]) -> Vec<String> {
         None => event["event"].as_str().unwrap().to_owned(),
     };
     events.iter().map(name).collect()
+}
+
+/// What the answers of a record showed, each with the answer: of one job after a Describe, of many on a page of a list.
+pub(crate) fn shown(record: &[Value]) -> impl Iterator<Item = (&Value, &Value)> {
+    record.iter().flat_map(|answer| {
+        let listed = answer["jobs"].as_array().into_iter().flatten();
+        let described = (answer["operation"] == "DescribeUserImportJob").then_some(answer);
+        described.into_iter().chain(listed).filter(|job| job["status"].is_string()).map(move |job| (answer, job))
+    })
 }

@@ -5,7 +5,7 @@ mod program;
 mod scenario;
 mod stage;
 
-pub(crate) use log::{events, events_of, lines, names};
+pub(crate) use log::{events, events_of, lines, names, shown};
 pub(crate) use program::{Ended, Program, Running};
-pub(crate) use scenario::{ACCOUNT, FAST, POOL, jobs, target};
+pub(crate) use scenario::{ACCOUNT, FAST, POOL, fast, jobs, target};
 pub(crate) use stage::Stage;

@@ -16,6 +16,11 @@ requests_per_second = 10000
 requests_per_second_per_pool = 10000
 ";
 
+/// [`FAST`], with or without lists.
+pub(crate) fn fast(batch: &str) -> String {
+    FAST.replace("[throttle]", &format!("batch = \"{batch}\"\n[throttle]"))
+}
+
 const NO_QUOTAS: &str = "[quota]\nper_pool = 100000\nuser_pool_resource_read = 100000\n";
 
 /// A scenario with one pool and these jobs: the end of the id, which is the name too, and the steps of the script.

@@ -6,7 +6,7 @@ use std::sync::mpsc::channel;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use cognito_import_simulator::{AccountInfo, Client, Options, Scenario, Simulator};
+use cognito_import_simulator::{AccountInfo, Client, Options, Scenario, Simulator, TlsFiles};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
@@ -31,10 +31,24 @@ pub(crate) struct Stage {
 impl Stage {
     /// The first account of the scenario is the one whose keys the binary gets.
     pub(crate) fn new(scenario: &str) -> Self {
+        Self::start(scenario, None)
+    }
+
+    /// The same with a certificate, over TLS.
+    pub(crate) fn with_tls(scenario: &str, files: TlsFiles) -> Self {
+        Self::start(scenario, Some(files))
+    }
+
+    fn start(scenario: &str, tls: Option<TlsFiles>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let scenario = Scenario::parse(scenario).unwrap_or_else(|error| panic!("{error}\n{scenario}"));
-        let options =
-            Options { scenario, seed: Some(1), record: Some(directory.path().join("record")), ..Options::default() };
+        let options = Options {
+            scenario,
+            seed: Some(1),
+            record: Some(directory.path().join("record")),
+            tls,
+            ..Options::default()
+        };
         let (send, receive) = channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = thread::spawn(move || {
@@ -42,23 +56,27 @@ impl Stage {
                 let simulator = Simulator::start(options).await.unwrap();
                 let account = simulator.accounts().swap_remove(0);
                 let region = simulator.pools().swap_remove(0).region;
-                send.send((simulator.addr(), account, region)).unwrap();
+                send.send((simulator.addr(), simulator.url(), account, region)).unwrap();
                 // Told to stop, or left alone by a test that failed.
                 drop(stopped.await);
                 simulator.shutdown().await;
             });
         });
-        let (addr, account, region) = receive.recv().unwrap();
+        let (addr, url, account, region) = receive.recv().unwrap();
         let client = Client::new(addr, &account.access_key_id, &account.secret_access_key, &region);
         let (stop, thread) = (Some(stop), Some(thread));
-        Self { directory, url: format!("http://{addr}"), account, client, configs: AtomicUsize::new(1), stop, thread }
+        Self { directory, url, account, client, configs: AtomicUsize::new(1), stop, thread }
     }
 
     /// The binary with the account's keys, asking the simulator.
     pub(crate) fn program<A: AsRef<std::ffi::OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Program {
+        self.keyed(arguments).args(["--endpoint-url", &self.url])
+    }
+
+    /// The binary with the account's keys, asking whom its settings name.
+    pub(crate) fn keyed<A: AsRef<std::ffi::OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Program {
         let AccountInfo { access_key_id, secret_access_key, session_token, .. } = &self.account;
         let program = Program::new(self.path(), arguments)
-            .args(["--endpoint-url", &self.url])
             .env("AWS_ACCESS_KEY_ID", access_key_id)
             .env("AWS_SECRET_ACCESS_KEY", secret_access_key);
         match session_token {
@@ -73,10 +91,14 @@ impl Stage {
         config: &str,
         arguments: impl IntoIterator<Item = A>,
     ) -> Program {
+        self.program(arguments).arg("--config").arg(self.config(config))
+    }
+
+    /// A config file of this text.
+    pub(crate) fn config(&self, text: &str) -> PathBuf {
         // One file each: an earlier child may still be reading its own.
         let number = self.configs.fetch_add(1, Ordering::Relaxed);
-        let path = self.file(&format!("watch-{number}.toml"), config);
-        self.program(arguments).arg("--config").arg(path)
+        self.file(&format!("watch-{number}.toml"), text)
     }
 
     pub(crate) fn url(&self) -> &str {

@@ -2,12 +2,14 @@
 //!
 //! Called by [`JobTrack::step`].
 
+use serde::{Deserialize, Serialize};
+
 use super::{ASK_AGAIN, JobTrack, Pace, WatchedJob};
 use crate::domain::event::JobFact;
 use crate::domain::{ErrorKind, PollError, Tick, Timestamp, Verdict};
 
 /// An unbroken row of failed polls.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Failing {
     /// The first failure, in wall time.
     pub(super) since: Timestamp,
@@ -59,7 +61,7 @@ impl JobTrack {
             ErrorKind::Transient => Pace::Grow,
             ErrorKind::NotFound => {
                 let seen_first = *failing.not_found.get_or_insert(now);
-                if now.since(seen_first) < job.policy.not_found_grace {
+                if now.since(seen_first) < job.terms.policy.not_found_grace {
                     Pace::Grow
                 } else {
                     failing.refuse(&mut facts, ErrorKind::NotFound, || JobFact::NotFound { error, since });

@@ -24,10 +24,7 @@ impl Watch {
         change(&mut policy);
         let job = WatchedJob {
             target: "us-west-2_EXAMPLE/import-a".parse().unwrap(),
-            name: None,
-            account: None,
-            policy: Arc::new(policy),
-            progress_interval: 30 * SECOND,
+            terms: Arc::new(Terms { policy: Arc::new(policy), ..Terms::default() }),
         };
         Self { job, track: JobTrack::default(), now: Duration::ZERO, told: Vec::new() }
     }
@@ -234,7 +231,8 @@ fn a_deadline_is_told_once_and_counts_from_creation() {
 fn each_deadline_is_told_once_whatever_the_config_says_meanwhile() {
     let mut watch = Watch::with(|policy| policy.deadline = Some(10 * MINUTE));
     let changed_to = |watch: &mut Watch, minutes: u32| {
-        watch.job.policy = Arc::new(JobPolicy { deadline: Some(minutes * MINUTE), ..JobPolicy::default() });
+        Arc::make_mut(&mut watch.job.terms).policy =
+            Arc::new(JobPolicy { deadline: Some(minutes * MINUTE), ..JobPolicy::default() });
     };
     watch.now = 10 * MINUTE;
     assert_eq!(watch.describe(shown("InProgress")).0, ["job.first_seen", "job.warning"]);
@@ -273,7 +271,8 @@ fn a_deadline_that_an_earlier_version_told_is_not_told_again() {
     stored.marks.push(Mark::DeadlineTold);
     watch.track = JobTrack::restored(stored, Tick::from_start(watch.now), watch.wall());
     assert_eq!(watch.describe(shown("InProgress")).0, [""; 0]);
-    watch.job.policy = Arc::new(JobPolicy { deadline: Some(5 * MINUTE), ..JobPolicy::default() });
+    Arc::make_mut(&mut watch.job.terms).policy =
+        Arc::new(JobPolicy { deadline: Some(5 * MINUTE), ..JobPolicy::default() });
     assert_eq!(watch.describe(shown("InProgress")).0, ["job.warning"], "another one");
 }
 

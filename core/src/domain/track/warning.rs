@@ -34,7 +34,7 @@ impl JobTrack {
         let waiting = snapshot.status == JobStatus::Created;
         tell(&mut self.lapsed_told, waiting && age >= UPLOAD_URL_LIFE, WarningKind::UploadUrlLapsed);
         tell(&mut self.near_expiry_told, waiting && age >= NEAR_EXPIRY, WarningKind::NearExpiry);
-        if let Some(limit) = job.policy.stall_after {
+        if let Some(limit) = job.terms.policy.stall_after {
             let here = self.newest.zip(self.changed_here).map(|(now, changed)| now.since(changed));
             let unchanged_for = service_now.since(self.changed).max(here.unwrap_or_default());
             let stalled = snapshot.status.phase() == Phase::Active && unchanged_for >= limit;
@@ -60,7 +60,7 @@ impl JobTrack {
                 }
             }
         }
-        if let Some(deadline) = job.policy.deadline {
+        if let Some(deadline) = job.terms.policy.deadline {
             let late = snapshot.created_at.is_some() && age >= deadline;
             if late && !self.knows_as_told(deadline) {
                 facts.push(JobFact::Warning(WarningKind::DeadlineExceeded { deadline }));

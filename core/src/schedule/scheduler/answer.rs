@@ -2,15 +2,15 @@
 //!
 //! Called by [`Scheduler::handle`].
 
-use std::cmp::Reverse;
 use std::time::Duration;
 
 use super::Scheduler;
 use crate::domain::track::{AskedBy, Observation, Outcome, Pace};
 use crate::domain::{ErrorKind, JobFact, PollError, Tick};
+use crate::schedule::agenda::Appointment;
 use crate::schedule::job::{Lists, Next, State, Timing};
 use crate::schedule::lane::{Operation, Passage};
-use crate::schedule::place::{Appointment, Item, Sent};
+use crate::schedule::place::{Item, Sent};
 use crate::schedule::{Action, Now, PollResult};
 
 impl Scheduler {
@@ -58,6 +58,7 @@ impl Scheduler {
         actions: &mut Vec<Action>,
     ) {
         let Some(job) = self.jobs.get_mut(index) else { return };
+        let Some(place) = self.places.get(job.place()) else { return };
         let by = match &outcome {
             Outcome::Seen { by, .. } => *by,
             Outcome::Failed(_) => AskedBy::Describe,
@@ -66,7 +67,9 @@ impl Scheduler {
             Outcome::Seen { snapshot, date, .. } => Some((snapshot.clone(), date.unwrap_or(now.wall))),
             Outcome::Failed(_) => None,
         };
-        let step = job.track.step(&job.watched, Observation { sent, arrived: now.tick, at: now.wall, outcome });
+        let mut past = job.past();
+        let step =
+            past.track.step(&job.watched(&place.pool), Observation { sent, arrived: now.tick, at: now.wall, outcome });
         let is_doubted = matches!(step.pace, Pace::AskAgain(_));
         match (by, is_doubted) {
             // Said before, and asked about alone since.
@@ -76,16 +79,18 @@ impl Scheduler {
             (AskedBy::Describe, _) => {}
         }
         if let Some((snapshot, service_now)) = good {
-            job.seen(now.tick, &snapshot, service_now);
+            past.seen(now.tick, &snapshot, service_now);
         }
-        job.track = step.next;
+        past.track = step.next;
+        job.keep(&past);
         let mut events = step.events;
         let random = self.random.f64();
-        let next = job.next(step.pace, timing, sent, now.tick, &self.settings.backoff, self.settings.ending, random);
+        let next =
+            job.next(&past, step.pace, timing, sent, now.tick, &self.settings.backoff, self.settings.ending, random);
         let next_poll = match next {
             Next::At(at) => {
                 job.state = State::Waiting(at);
-                self.agenda.push(Reverse((at, Appointment::Job(index))));
+                self.agenda.push(at, Appointment::Job(index));
                 Some(at.since(now.tick))
             }
             Next::WhenAllowed(due) => {
@@ -109,7 +114,7 @@ impl Scheduler {
 
     /// How long the lane has a throttled job wait at the least.
     fn wait_for_lane(&self, index: usize, now: Tick) -> Duration {
-        let place = self.jobs.get(index).and_then(|job| self.places.get(job.place));
+        let place = self.jobs.get(index).and_then(|job| self.places.get(job.place()));
         let ready = place.and_then(|place| {
             let lane = &self.lanes.get(&place.lane)?.lane;
             lane.ready_at(now, place.bucket, Operation::Describe)

@@ -2,15 +2,14 @@
 //!
 //! Called by [`Scheduler::handle`] after every input.
 
-use std::cmp::Reverse;
 use std::time::Duration;
 
 use super::{Scheduler, TimeLeft};
 use crate::domain::{Memory, Tick};
 use crate::schedule::Action;
-use crate::schedule::job::State;
-use crate::schedule::place::Appointment;
-use crate::schedule::pool::PoolState;
+use crate::schedule::agenda::Appointment;
+use crate::schedule::job::{JobSlot, State};
+use crate::schedule::pool::{PoolSlot, PoolState};
 use crate::schedule::reader::{Depth, Finds};
 use crate::schedule::turn::{Class, Round, Share, Standing, Turn};
 
@@ -28,12 +27,14 @@ impl Scheduler {
                     job.look_last();
                     if let State::Waiting(_) = job.state {
                         job.state = State::Waiting(now);
-                        self.agenda.push(Reverse((now, Appointment::Job(index))));
+                        self.agenda.push(now, Appointment::Job(index));
                     }
                 }
                 for (index, pool) in self.pools.iter_mut().enumerate() {
                     let look = pool.look_last(now, &self.settings.backoff);
-                    self.agenda.extend(look.map(|at| Reverse((at, Appointment::Pool(index)))));
+                    if let Some(at) = look {
+                        self.agenda.push(at, Appointment::Pool(index));
+                    }
                 }
                 self.stop_finding();
             }
@@ -44,7 +45,7 @@ impl Scheduler {
                     job.look_no_more();
                     match job.state {
                         State::Waiting(_) | State::Ready(_) | State::Expected(_) => {
-                            job.state = State::Over(job.unseen_at_the_end(now, &self.settings.backoff));
+                            job.state = State::Over(job.past().unseen_at_the_end(now, &self.settings.backoff));
                             self.recount(index);
                             actions.push(Action::Observed { job: index, events: Vec::new(), memory: Memory::Holds });
                         }
@@ -71,13 +72,12 @@ impl Scheduler {
 
     /// Moves what is due from the agenda to its lane.
     pub(super) fn take_due(&mut self, now: Tick) {
-        while let Some(Reverse((due, appointment))) = self.agenda.peek().copied() {
-            let holds = match appointment {
-                Appointment::Job(index) => self.jobs.get(index).is_some_and(|job| job.state == State::Waiting(due)),
-                Appointment::Pool(index) => {
-                    self.pools.get(index).is_some_and(|pool| pool.state == PoolState::Waiting(due))
-                }
-            };
+        let (jobs, pools) = (&self.jobs, &self.pools);
+        if self.agenda.is_crowded(jobs.len() + pools.len()) {
+            self.agenda.retain(|due, appointment| holds(jobs, pools, due, appointment));
+        }
+        while let Some((due, appointment)) = self.agenda.first() {
+            let holds = holds(&self.jobs, &self.pools, due, appointment);
             // An appointment that another one took the place of is dropped, also when it is not due: it wakes nobody.
             if holds && due > now {
                 break;
@@ -94,10 +94,10 @@ impl Scheduler {
     /// Notes when a job that moves is due, so that its lane is free then.
     pub(super) fn expect(&mut self, index: usize) {
         let Some(job) = self.jobs.get(index) else { return };
-        if let (State::Waiting(at), Some(Class::Moving), Some(lane)) =
-            (job.state, job.counted, self.lanes.get_mut(&job.lane))
-        {
-            lane.coming.insert((at, index));
+        let (State::Waiting(due), Some(Class::Moving)) = (job.state, job.counted) else { return };
+        let lane = self.places.get(job.place()).map(|place| place.lane);
+        if let Some(lane) = lane.and_then(|lane| self.lanes.get_mut(&lane)) {
+            lane.coming.insert((due, index));
         }
     }
 
@@ -107,9 +107,9 @@ impl Scheduler {
         job.state = State::Ready(due);
         self.recount(index);
         let Some(job) = self.jobs.get(index) else { return };
-        let (Some(class), Some(place)) = (job.counted, self.places.get_mut(job.place)) else { return };
+        let (Some(class), Some(place)) = (job.counted, self.places.get_mut(job.place())) else { return };
         place.queue(class, job.asked, index);
-        self.is_busy(job.place);
+        self.is_busy(job.place());
     }
 
     /// Has the next page of a place's list wait for its turn.
@@ -128,20 +128,19 @@ impl Scheduler {
         self.touched.insert(slot.lane);
     }
 
-    /// The latest time for what has its turn at a place, where the ceiling of the pool, or of the lane, binds.
-    pub(super) fn latest(&self, place: usize, turn: Turn, now: Tick) -> Option<Tick> {
+    /// What decides about the turns of a place.
+    pub(super) fn standing(&self, place: usize) -> Option<Standing> {
         let place = self.places.get(place)?;
         let lane = self.lanes.get(&place.lane)?;
-        let (ceilings, interval) =
-            (&self.settings.ceilings, self.settings.backoff.jittered(self.settings.backoff.max(), 1.0));
+        let (ceilings, backoff) = (&self.settings.ceilings, &self.settings.backoff);
         let pool = Share(&place.crowd, ceilings.per_pool());
-        let standing = Standing {
+        let interval = backoff.jittered(backoff.max(), 1.0);
+        Some(Standing {
             round: Round::of(pool, Share(&lane.crowd, ceilings.per_lane()), interval),
             spacing: Duration::from_secs_f64(1.0 / ceilings.per_pool()),
             size: place.crowd.size(),
             phase: lane.lane.phase(place.bucket),
-        };
-        Some(turn.latest(now, &standing))
+        })
     }
 
     fn pool_is_due(&mut self, index: usize, due: Tick, now: Tick) {
@@ -154,5 +153,13 @@ impl Scheduler {
         } else {
             pool.state = PoolState::Due;
         }
+    }
+}
+
+/// Whether what was planned for a time is still to be done then.
+fn holds(jobs: &[JobSlot], pools: &[PoolSlot], due: Tick, appointment: Appointment) -> bool {
+    match appointment {
+        Appointment::Job(index) => jobs.get(index).is_some_and(|job| job.state == State::Waiting(due)),
+        Appointment::Pool(index) => pools.get(index).is_some_and(|pool| pool.state == PoolState::Waiting(due)),
     }
 }

@@ -2,15 +2,16 @@
 //!
 //! Called by [`Scheduler::handle`] when a config was read again.
 
-use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use super::Scheduler;
+use super::{Scheduler, watched_at};
 use crate::domain::track::WatchedJob;
 use crate::domain::{Target, UserPoolId};
+use crate::schedule::agenda::Appointment;
 use crate::schedule::job::State;
-use crate::schedule::place::{Appointment, Item};
+use crate::schedule::place::Item;
 use crate::schedule::reader::Seat;
+use crate::schedule::rules::PoolRules;
 use crate::schedule::{LaneIndex, NewJob, NewPool, Now, Replacement};
 
 impl Scheduler {
@@ -28,10 +29,15 @@ impl Scheduler {
             new.pools.iter().map(|pool| (pool.id.clone(), pool.clone())).collect();
         for index in 0..self.jobs.len() {
             let Some(slot) = self.jobs.get(index).filter(|slot| slot.state != State::Gone) else { continue };
-            let target = &slot.watched.target;
-            let of_pool = |pool: &NewPool| (pool.lane, watched_of_pool(pool, target));
+            let Some(place) = self.places.get(slot.place()) else { continue };
+            let target = &slot.target(&place.pool);
+            let past = slot.past();
+            let known = past.track.known();
+            // By its pool it was found, or is now that it is named no longer.
+            let of_pool = pools.get(&target.pool).filter(|pool| known.is_none_or(|job| pool.filter.wants_name(job)));
+            let named = jobs.remove(target).map(|job| (job.lane, job.job));
             let stays =
-                jobs.remove(target).map(|job| (job.lane, job.job)).or_else(|| pools.get(&target.pool).map(of_pool));
+                named.or_else(|| of_pool.map(|pool| (pool.lane, PoolRules::of(pool).job(target.clone(), known))));
             match stays {
                 Some((lane, job)) => self.change_job(index, lane, job, now),
                 None => self.drop_job(index),
@@ -43,6 +49,7 @@ impl Scheduler {
             self.add_job(job, now);
         }
         self.replace_pools(new.pools, now);
+        self.drop_readings(now);
         self.sweep();
     }
 
@@ -59,8 +66,7 @@ impl Scheduler {
             Appointment::Job(index) => job(index).map(Appointment::Job),
             Appointment::Pool(index) => pool(index).map(Appointment::Pool),
         };
-        let kept = |Reverse((due, appointment))| Some(Reverse((due, renumbered(appointment)?)));
-        self.agenda = std::mem::take(&mut self.agenda).into_iter().filter_map(kept).collect();
+        self.agenda.renumber(renumbered);
         for place in &mut self.places {
             place.renumber(job);
             place.watched = place.watched.and_then(pool);
@@ -80,13 +86,23 @@ impl Scheduler {
 
     fn replace_pools(&mut self, pools: Vec<NewPool>, now: Now) {
         let mut pools: Vec<Option<NewPool>> = pools.into_iter().map(Some).collect();
-        for slot in self.pools.iter_mut().filter(|slot| !slot.is_gone()) {
+        let mut remembered = Vec::new();
+        for (index, slot) in self.pools.iter_mut().enumerate().filter(|(_, slot)| !slot.is_gone()) {
             let lane = self.places.get(slot.place).map(|place| place.lane);
             let same = |pool: &Option<NewPool>| {
                 pool.as_ref().is_some_and(|pool| pool.id == slot.id && Some(pool.lane) == lane)
             };
             match pools.iter_mut().find(|pool| same(pool)).and_then(Option::take) {
-                Some(pool) => slot.change(pool),
+                Some(pool) => {
+                    let other_jobs = pool.filter != slot.rules.filter;
+                    if let Some(again) = slot.change(&pool, now.tick) {
+                        self.agenda.push(again, Appointment::Pool(index));
+                    }
+                    if other_jobs {
+                        let watched = watched_at(slot.place, &self.places, &self.jobs);
+                        remembered.extend(slot.rules.remembered(pool, &watched, now.wall));
+                    }
+                }
                 None => {
                     slot.go();
                     if let Some(place) = self.places.get_mut(slot.place) {
@@ -95,6 +111,9 @@ impl Scheduler {
                     }
                 }
             }
+        }
+        for job in remembered {
+            self.add_job(job, now);
         }
         for pool in pools.into_iter().flatten() {
             self.add_pool(pool, now);
@@ -105,28 +124,31 @@ impl Scheduler {
     fn change_job(&mut self, index: usize, lane: LaneIndex, job: WatchedJob, now: Now) {
         let place = self.place(lane, &job.target.pool);
         let Some(slot) = self.jobs.get_mut(index) else { return };
-        let policy_changed = slot.watched.policy != job.policy;
-        slot.watched = job;
+        let policy_changed = slot.terms.policy != job.terms.policy;
+        slot.terms = job.terms;
         if policy_changed {
             // Whose end is known is over already: it may get another verdict, and is counted no more.
             slot.judge_anew();
         }
-        if slot.place == place {
+        if slot.place() == place {
             self.recount(index);
             return;
         }
         let goes_on = std::mem::replace(&mut slot.state, State::Gone);
+        let left = slot.place();
         self.recount(index);
         let Some(slot) = self.jobs.get_mut(index) else { return };
-        slot.lane = lane;
-        slot.place = place;
+        slot.move_to(place);
         slot.seat = Seat::Behind(0);
         slot.state = match goes_on {
             State::Ready(_) | State::Expected(_) => State::Waiting(now.tick),
             State::Waiting(_) | State::InFlight | State::Over(_) | State::Gone => goes_on,
         };
         if slot.state == State::Waiting(now.tick) {
-            self.agenda.push(Reverse((now.tick, Appointment::Job(index))));
+            self.agenda.push(now.tick, Appointment::Job(index));
+        }
+        if let Some(left) = self.places.get_mut(left) {
+            left.jobs.retain(|job| *job != index);
         }
         if let Some(place) = self.places.get_mut(place) {
             place.jobs.push(index);
@@ -145,15 +167,4 @@ impl Scheduler {
 fn new_numbers(stays: impl Iterator<Item = bool>) -> Vec<Option<usize>> {
     let mut next = 0..;
     stays.map(|stays| if stays { next.next() } else { None }).collect()
-}
-
-/// A job that was found by its pool, or was named and is no longer.
-fn watched_of_pool(pool: &NewPool, target: &Target) -> WatchedJob {
-    WatchedJob {
-        target: target.clone(),
-        name: None,
-        account: pool.account.clone(),
-        policy: std::sync::Arc::clone(&pool.policy),
-        progress_interval: pool.progress_interval,
-    }
 }

@@ -7,7 +7,7 @@ use super::{Scheduler, TimeLeft};
 use crate::domain::Tick;
 use crate::schedule::job::{JobSlot, State};
 use crate::schedule::lane::Operation;
-use crate::schedule::place::{HeldUntil, Item, LaneSlot, Place, Sent};
+use crate::schedule::place::{HeldUntil, Item, LaneSlot, Sent};
 use crate::schedule::pool::PoolState;
 use crate::schedule::reader::{Depth, Finds};
 use crate::schedule::turn::{Class, Turn};
@@ -23,12 +23,29 @@ enum Choice {
     Hold,
 }
 
+/// What a lane sends first.
+enum First {
+    /// This, of this place, now.
+    Now(usize, Item),
+    /// Nothing before this time; `None` before an answer comes.
+    At(Option<Tick>),
+}
+
 /// What may be sent next of a place.
 struct Head {
+    place: usize,
     item: Item,
     turn: Turn,
     /// When it has to be.
     latest: Tick,
+    /// When its lane and its pool let it through.
+    at: Tick,
+}
+
+impl Head {
+    fn moves(&self) -> bool {
+        self.turn.class == Class::Moving
+    }
 }
 
 impl Scheduler {
@@ -39,11 +56,11 @@ impl Scheduler {
             self.touched.insert(lane);
         }
         for lane in std::mem::take(&mut self.touched) {
-            if self.time != TimeLeft::Stopped {
-                self.send(lane, now.tick, actions);
-            }
+            let wake = match self.time {
+                TimeLeft::Stopped => None,
+                TimeLeft::Until(_) | TimeLeft::Up(_) | TimeLeft::Ended => self.send(lane, now.tick, actions),
+            };
             self.touched.remove(&lane);
-            let wake = self.wake_of(lane, now.tick);
             let Some(slot) = self.lanes.get_mut(&lane) else { continue };
             actions.extend(slot.lane.change(now.tick, now.wall).map(|change| Action::RateChanged(lane, change)));
             let wake = wake.into_iter().chain(slot.lane.recovers_at(now.tick)).min();
@@ -54,8 +71,13 @@ impl Scheduler {
         }
     }
 
-    fn send(&mut self, lane: LaneIndex, now: Tick, actions: &mut Vec<Action>) {
-        while let Some((place, item)) = self.first_of(lane, now) {
+    /// Sends what this lane lets through. Says when it is to be looked at again; `None` while it waits for an answer.
+    fn send(&mut self, lane: LaneIndex, now: Tick, actions: &mut Vec<Action>) -> Option<Tick> {
+        loop {
+            let (place, item) = match self.first_of(lane, now) {
+                First::Now(place, item) => (place, item),
+                First::At(wake) => return wake,
+            };
             let question = match self.choose(place, item, now) {
                 Choice::Hold => continue,
                 Choice::Describe(job) => self.describe(job),
@@ -67,8 +89,7 @@ impl Scheduler {
                 (Item::Page(_), Some(place)) => (Operation::List, place.bucket),
                 (Item::Job(_) | Item::Page(_), None) => continue,
             };
-            let Some(slot) = self.lanes.get_mut(&lane) else { return };
-            let permit = slot.lane.take(now, bucket, operation);
+            let permit = self.lanes.get_mut(&lane)?.lane.take(now, bucket, operation);
             let id = self.next_id;
             self.next_id += 1;
             self.requests += 1;
@@ -77,99 +98,66 @@ impl Scheduler {
         }
     }
 
-    /// What may wait least of all that the lane lets through now. Of pools where that is the same time the one asked
-    /// longest ago comes first, so that their queues end together.
-    fn first_of(&mut self, lane: LaneIndex, now: Tick) -> Option<(usize, Item)> {
+    /// What may wait least of all that the lane lets through now. Of what may wait as long the longest unasked comes
+    /// first, and of pools the one asked longest ago, so that their queues end together.
+    fn first_of(&mut self, lane: LaneIndex, now: Tick) -> First {
         self.drop_overtaken(lane, now);
-        let slot = self.lanes.get(&lane)?;
-        let late = self.late(slot, now);
-        let mut best: Option<((Tick, Tick, Tick), usize, Item)> = None;
-        for index in &slot.busy {
-            let Some(place) = self.places.get(*index) else { continue };
-            for head in self.heads(*index, now) {
-                let order = (head.latest, head.turn.asked, slot.lane.pool_ready_at(place.bucket));
-                let is_first = best.is_none_or(|(best, ..)| order < best);
-                if is_first && self.ready_at(slot, place, &head, late, now).is_some_and(|at| at <= now) {
-                    best = Some((order, *index, head.item));
-                }
-            }
-        }
-        best.map(|(_, place, item)| (place, item))
-    }
-
-    /// When the lane is to be looked at again; `None` while it waits for an answer.
-    fn wake_of(&mut self, lane: LaneIndex, now: Tick) -> Option<Tick> {
-        self.drop_overtaken(lane, now);
-        let slot = self.lanes.get(&lane)?;
-        let late = self.late(slot, now);
-        let ready = slot.busy.iter().filter_map(|index| {
-            let place = self.places.get(*index)?;
-            self.heads(*index, now).filter_map(|head| self.ready_at(slot, place, &head, late, now)).min()
-        });
-        ready.min()
-    }
-
-    /// The first of each kind that waits at a place.
-    fn heads(&self, index: usize, now: Tick) -> impl Iterator<Item = Head> {
-        let place = self.places.get(index);
-        let page = place.and_then(|place| Some((place.page?, Item::Page(index))));
-        let jobs = Class::ALL.into_iter().filter_map(move |class| place?.first(class));
-        let jobs = jobs.filter_map(|job| Some((self.jobs.get(job)?.turn()?, Item::Job(job))));
-        let head = move |(turn, item): (Turn, Item)| Some(Head { item, turn, latest: self.latest(index, turn, now)? });
-        page.into_iter().chain(jobs).filter_map(head)
-    }
-
-    /// When it may be sent; `None` while an answer is waited for.
-    fn ready_at(
-        &self,
-        slot: &LaneSlot,
-        place: &Place,
-        head: &Head,
-        late: Option<(Tick, Tick)>,
-        now: Tick,
-    ) -> Option<Tick> {
-        let at = Self::let_through_at(slot, place, head, now)?;
-        let at = late.filter(|(latest, _)| *latest < head.latest).map_or(at, |(_, free)| at.max(free));
-        match head.turn.class {
-            Class::Moving => Some(at),
-            Class::Sleeping | Class::New => Some(self.gives_way(slot, place, head.latest, at).unwrap_or(at)),
-        }
-    }
-
-    /// When its lane and its pool let it through; `None` while an answer is waited for.
-    fn let_through_at(slot: &LaneSlot, place: &Place, head: &Head, now: Tick) -> Option<Tick> {
-        match head.item {
-            Item::Job(_) => {
-                let at = slot.lane.ready_at(now, place.bucket, Operation::Describe)?;
-                Some(at.max(place.held.ready_at(head.turn.class, now)?))
-            }
-            Item::Page(_) => slot.lane.ready_at(now, place.bucket, Operation::List),
-        }
-    }
-
-    /// The latest time of what does not move and is late, and when its pool lets it through, where that is sooner than
-    /// the lane would be free again: nobody goes before it then.
-    fn late(&self, slot: &LaneSlot, now: Tick) -> Option<(Tick, Tick)> {
+        let Some(slot) = self.lanes.get(&lane) else { return First::At(None) };
+        let heads: Vec<Head> = slot.busy.iter().flat_map(|place| self.heads(slot, *place, now)).collect();
+        // Nothing that moves goes before what does not and is late, where its pool lets that through sooner than the
+        // lane would be free again.
         let busy = now.plus(slot.lane.keeps_busy(now, None));
-        let late = slot.busy.iter().filter_map(|index| {
-            let place = self.places.get(*index)?;
-            let late = self.heads(*index, now).filter(|head| head.latest <= now && head.turn.class != Class::Moving);
-            let free = |head: Head| Some((head.latest, Self::let_through_at(slot, place, &head, now)?));
-            late.filter_map(free).filter(|(_, free)| *free < busy).min()
-        });
-        late.min()
+        let late = heads.iter().filter(|head| !head.moves() && head.latest <= now && head.at < busy);
+        let late = late.min_by_key(|head| head.latest);
+        let at = |head: &Head| match late.filter(|late| late.latest < head.latest) {
+            Some(late) if head.moves() => head.at.max(late.at),
+            None if head.moves() => head.at,
+            Some(_) | None => self.gives_way(slot, head).unwrap_or(head.at),
+        };
+        let bucket = |head: &Head| self.places.get(head.place).map(|place| slot.lane.pool_ready_at(place.bucket));
+        let (mut best, mut wake): (Option<(_, &Head)>, Option<Tick>) = (None, None);
+        for head in &heads {
+            let at = at(head);
+            wake = Some(wake.map_or(at, |wake| wake.min(at)));
+            let order = (head.latest, head.turn.asked, bucket(head));
+            if at <= now && best.as_ref().is_none_or(|(best, _)| order < *best) {
+                best = Some((order, head));
+            }
+        }
+        best.map_or(First::At(wake), |(_, head)| First::Now(head.place, head.item))
     }
 
-    /// Until when a question about a job that does not move, ready at `at`, is kept back, so that the lane, or the
-    /// pool, is free when one that moves is due.
-    fn gives_way(&self, slot: &LaneSlot, place: &Place, latest: Tick, at: Tick) -> Option<Tick> {
-        let (lane, pool) = (slot.lane.keeps_busy(at, None), slot.lane.keeps_busy(at, Some(place.bucket)));
-        let coming = slot.coming.range((at, 0)..(at.plus(lane.max(pool)), 0));
+    /// The first of each kind that waits at a place, but what waits for an answer.
+    fn heads(&self, slot: &LaneSlot, index: usize, now: Tick) -> impl Iterator<Item = Head> {
+        let place = self.places.get(index);
+        let standing = self.standing(index);
+        let page = place.and_then(|place| Some((Item::Page(index), place.page?)));
+        let jobs = Class::ALL.into_iter().filter_map(move |class| place?.first(class));
+        let jobs = jobs.filter_map(|job| Some((Item::Job(job), self.jobs.get(job)?.turn()?)));
+        page.into_iter().chain(jobs).filter_map(move |(item, turn)| {
+            let place = place?;
+            let at = match item {
+                Item::Job(_) => {
+                    let at = slot.lane.ready_at(now, place.bucket, Operation::Describe)?;
+                    at.max(place.held.ready_at(turn.class, now)?)
+                }
+                Item::Page(_) => slot.lane.ready_at(now, place.bucket, Operation::List)?,
+            };
+            Some(Head { place: index, item, turn, latest: turn.latest(now, standing.as_ref()?), at })
+        })
+    }
+
+    /// Until when something that does not move is kept back, so that the lane, or the pool, is free when a job that moves
+    /// is due.
+    fn gives_way(&self, slot: &LaneSlot, head: &Head) -> Option<Tick> {
+        let bucket = self.places.get(head.place)?.bucket;
+        let (lane, pool) = (slot.lane.keeps_busy(head.at, None), slot.lane.keeps_busy(head.at, Some(bucket)));
+        let coming = slot.coming.range((head.at, 0)..(head.at.plus(lane.max(pool)), 0));
         let mut due = coming.filter_map(|(due, index)| {
             let job = self.jobs.get(*index).filter(|job| job.state == State::Waiting(*due))?;
-            let is_same = self.places.get(job.place).is_some_and(|other| other.bucket == place.bucket);
-            let free = at.plus(if is_same { pool } else { lane });
-            (*due < free && self.latest(job.place, Turn::of_moving(job.asked, *due), *due)? < latest).then_some(*due)
+            let free = head.at.plus(if job.place() == head.place { pool } else { lane });
+            let latest = Turn::of_moving(job.asked, *due).latest(*due, &self.standing(job.place())?);
+            (*due < free && latest < head.latest).then_some(*due)
         });
         due.next()
     }
@@ -221,7 +209,7 @@ impl Scheduler {
             return None;
         }
         let jobs = &self.jobs;
-        slot.jobs.retain(|job| jobs.get(*job).is_some_and(|job| job.counted.is_some()));
+        slot.part(jobs);
         if slot.jobs.len() < 2 && finding == Finds::Nothing {
             return None;
         }
@@ -273,8 +261,9 @@ impl Scheduler {
     fn describe(&mut self, job: usize) -> Option<(Item, Question)> {
         let slot = self.jobs.get_mut(job)?;
         slot.state = State::InFlight;
-        slot.polls += 1;
-        Some((Item::Job(job), Question::Describe(slot.watched.target.clone())))
+        slot.polls = slot.polls.saturating_add(1);
+        let place = self.places.get(slot.place())?;
+        Some((Item::Job(job), Question::Describe(slot.target(&place.pool))))
     }
 
     fn next_page(&mut self, place: usize) -> Option<(Item, Question)> {

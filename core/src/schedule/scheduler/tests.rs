@@ -4,15 +4,17 @@ use std::sync::Arc;
 use super::*;
 use crate::domain::track::WatchedJob;
 use crate::domain::{
-    Counts, ErrorKind, JobEvent, JobFact, JobPolicy, JobSnapshot, JobStatus, JobTrack, Limit, Memory, Timestamp,
+    Counts, ErrorKind, JobEvent, JobFact, JobPolicy, JobSnapshot, JobStatus, JobTrack, Limit, Memory, Terms, Timestamp,
 };
 use crate::schedule::{
-    BackoffPolicy, Batch, Ceilings, News, PollResult, PoolPage, Question, RateChange, Replacement, Request,
+    BackoffPolicy, Batch, Ceilings, News, PollResult, PoolFilter, PoolPage, Question, RateChange, Replacement, Request,
 };
 
 mod clocks;
 mod counts;
 mod ends;
+mod filters;
+mod forecasts;
 mod lists;
 mod memory;
 mod pools;
@@ -34,6 +36,8 @@ struct World {
     answers: Vec<(Duration, u64, PollResult)>,
     in_flight: BTreeMap<u64, Question>,
     sent: Vec<(Duration, Question)>,
+    /// The lanes of those that were sent.
+    lanes: Vec<LaneIndex>,
     events: Vec<(Duration, JobEvent)>,
     rates: Vec<RateChange>,
     pool_failures: Vec<News>,
@@ -51,6 +55,7 @@ impl World {
             answers: Vec::new(),
             in_flight: BTreeMap::new(),
             sent: Vec::new(),
+            lanes: Vec::new(),
             events: Vec::new(),
             rates: Vec::new(),
             pool_failures: Vec::new(),
@@ -75,6 +80,7 @@ impl World {
                     self.answers.push((self.now + takes, request.id, result));
                     self.in_flight.insert(request.id, request.question.clone());
                     self.sent.push((self.now, request.question));
+                    self.lanes.push(request.lane);
                 }
                 Action::Observed { events, .. } => {
                     self.events.extend(events.into_iter().map(|event| (self.now, event)));
@@ -101,10 +107,9 @@ impl World {
         self.feed(Input::Pool(NewPool {
             lane: LaneIndex(0),
             id: "us-west-2_A".parse().unwrap(),
-            account: None,
-            policy: Arc::new(JobPolicy::default()),
-            progress_interval: 30 * SECOND,
-            ignore_completed_before: 86_400 * SECOND,
+            name: None,
+            terms: Arc::default(),
+            filter: PoolFilter { job_name: None, ignore_completed_before: 86_400 * SECOND },
             known: Vec::new(),
         }));
     }
@@ -151,10 +156,7 @@ impl World {
 fn watched(target: &str, policy: JobPolicy) -> WatchedJob {
     WatchedJob {
         target: target.parse().unwrap(),
-        name: None,
-        account: None,
-        policy: Arc::new(policy),
-        progress_interval: 30 * SECOND,
+        terms: Arc::new(Terms { policy: Arc::new(policy), ..Terms::default() }),
     }
 }
 

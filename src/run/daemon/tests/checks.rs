@@ -42,28 +42,37 @@ impl World {
     /// Nothing is asked twice at once, nor about a job that is over, or not watched, or old.
     pub(super) fn check_question(&self, question: &Question) {
         let process = self.process.as_ref().unwrap();
-        let twice = process.flights.values().any(|flight| flight.question == *question && flight.answer == Counts::Yes);
+        let same = |other: &Question| match (question, other) {
+            (Question::List { pool, .. }, Question::List { pool: other, .. }) => pool == other,
+            (one, other) => one == other,
+        };
+        let twice = process.flights.values().any(|flight| same(&flight.question) && flight.answer == Counts::Yes);
         assert!(!twice, "asked twice at once: {question:?}");
-        let Question::Describe(target) = question else { return };
-        let target = target.to_string();
-        assert!(self.config.watches(&target), "{target} is asked about and not watched");
-        let story = self.memory.story(&target);
+        match question {
+            Question::Describe(target) => self.check_is_asked_about(&target.to_string()),
+            Question::List { pool, .. } => self.check_is_listed(pool.as_str()),
+        }
+    }
+
+    /// A job may be asked about, or shown by a list.
+    pub(super) fn check_is_asked_about(&self, target: &str) {
+        assert!(self.config.watches(target), "{target} is asked about and not watched");
+        let story = self.memory.story(target);
         assert!(!story.is_some_and(|story| story.is_over()), "{target} is asked about again after it was over");
-        let old = self.service.job(&target).is_some_and(|job| job.birth == Birth::OverLongAgo);
+        let old = self.service.job(target).is_some_and(|job| job.birth == Birth::OverLongAgo);
         // One that was named once stays when its pool is watched in its place.
-        let named = self.configs.iter().any(|config| config.names(&target));
+        let named = self.configs.iter().any(|config| config.names(target));
         assert!(!old || story.is_some_and(|story| !story.is_empty()) || named, "{target} was over long ago");
     }
 
-    /// A request is sent only when all that its job told before is in the file, or was taken by every sink.
-    pub(super) fn check_nothing_is_lost_by(&self, question: &Question) {
-        let Question::Describe(target) = question else { return };
-        let target = target.to_string();
-        if self.beginning.keeps == Keeps::Nothing || self.memory.under_way(&target).next().is_none() {
+    /// A request is sent only when all that was told before of the jobs that it may show is in the file, or was taken by
+    /// every sink.
+    pub(super) fn check_nothing_is_lost_by(&self, behind: &[String]) {
+        if self.beginning.keeps == Keeps::Nothing || behind.is_empty() {
             return;
         }
         let file: BTreeSet<String> = numbered(&self.file()).into_iter().map(|(_, line)| line).collect();
-        for line in self.memory.under_way(&target).filter(|line| !file.contains(*line)) {
+        for line in behind.iter().filter(|line| !file.contains(*line)) {
             let told = self.sinks.iter().all(|sink| sink.taken().contains(line));
             // A small outbox gives events up, and says so, while they can be neither kept nor told.
             let given_up = self.disk == Disk::Refuses && self.beginning.has_small_outbox();

@@ -37,6 +37,7 @@ impl World {
         self.check_what_is_remembered(&jobs);
         (self.last_line, self.tellable, self.newest, self.unwritable) = (None, None, None, false);
         self.fair_since = self.now;
+        (self.heard, self.watched_since, self.doubts) = Default::default();
         self.configs = vec![self.config.clone()];
         self.process = Some(process);
         for input in inputs {
@@ -125,6 +126,9 @@ impl World {
             self.memory.mind.entry(view.watched.target.to_string()).or_default();
         }
         self.memory.watch(&config);
+        for job in self.service.jobs.iter().filter(|job| !self.config.watches(&job.target)) {
+            self.watched_since.insert(job.target.clone(), self.now);
+        }
         self.configs.push(config.clone());
         self.config = config;
         self.fair_since = self.now;

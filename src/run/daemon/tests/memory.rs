@@ -1,6 +1,6 @@
 //! What has to survive: the stories that the daemon has in mind, those that its file knows, and those on their way there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cognito_import_watch_core::domain::StoredTrack;
 
@@ -72,6 +72,12 @@ impl Memory {
         self.under_way.iter().filter(move |noted| noted.target == target).flat_map(|noted| &noted.lines)
     }
 
+    /// The lines that may not be in the file yet about the jobs of a pool that are watched.
+    pub(super) fn under_way_of(&self, pool: &str, config: &Config) -> impl Iterator<Item = &String> {
+        let is_of = move |noted: &&Noted| noted.target.split('/').next() == Some(pool) && config.watches(&noted.target);
+        self.under_way.iter().filter(is_of).flat_map(|noted| &noted.lines)
+    }
+
     /// Whether the file lacks something.
     pub(super) fn is_behind(&self) -> bool {
         !self.under_way.is_empty()
@@ -90,8 +96,10 @@ impl Memory {
         self.history.clear();
     }
 
-    /// The file was removed under the process, and holds this now.
-    pub(super) fn begun_anew(&mut self, history: Vec<String>) {
+    /// The file was removed under the process, and holds this now. Jobs that the process left alone, for they were over
+    /// long ago, are known to nobody any more: these it holds.
+    pub(super) fn begun_anew(&mut self, history: Vec<String>, held: &BTreeSet<String>) {
+        self.mind.retain(|target, _| held.contains(target));
         self.file.clear();
         self.history = history;
     }

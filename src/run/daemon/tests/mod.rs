@@ -2,10 +2,11 @@
 //!
 //! Reading order: [`operations`] (what may happen), [`service`] (the truth and its answers), [`story`] (what has to be
 //! told of one job), [`memory`] (what has to survive), [`recorder`] (the sinks), [`process`] (one life of the daemon),
-//! [`world`] (all of it together), [`lives`] and [`quiet`] (its parts), [`checks`] (what must hold), [`properties`] (the
+//! [`world`] (all of it together), [`lives`], [`lists`] and [`quiet`] (its parts), [`checks`] (what must hold), [`properties`] (the
 //! tests); [`patience`] is a test of its own.
 
 mod checks;
+mod lists;
 mod lives;
 mod memory;
 mod operations;

@@ -2,14 +2,24 @@
 
 use std::time::Duration;
 
+use cognito_import_watch_core::schedule::Batch;
 use proptest::prelude::*;
 
-/// The pools. Each begins with two jobs.
+/// The pools. Each begins with four jobs.
 pub(super) const POOLS: [&str; 2] = ["us-west-2_Aa", "us-west-2_Bb"];
 
-/// The jobs that a config may name: the last two of them are in no pool at first.
-pub(super) const NAMED: [&str; 4] =
-    ["us-west-2_Aa/import-0", "us-west-2_Aa/import-1", "us-west-2_Bb/import-0", "us-west-2_Bb/import-2"];
+/// The jobs that a config may name: so many of the first pool that a list of it may be better than to ask about each;
+/// the last of each pool is in none at first.
+pub(super) const NAMED: [&str; 8] = [
+    "us-west-2_Aa/import-0",
+    "us-west-2_Aa/import-1",
+    "us-west-2_Aa/import-2",
+    "us-west-2_Aa/import-3",
+    "us-west-2_Aa/import-4",
+    "us-west-2_Bb/import-0",
+    "us-west-2_Bb/import-1",
+    "us-west-2_Bb/import-4",
+];
 
 /// One thing that happens.
 #[derive(Clone, Debug)]
@@ -18,8 +28,8 @@ pub(super) enum Operation {
     Pass(Duration),
     /// Time passes until so many answers have come, so that something else can happen right behind one.
     Hear { answers: usize },
-    /// A job is made in a pool.
-    Create { pool: usize, birth: Birth },
+    /// Some jobs are made in a pool.
+    Create { pool: usize, birth: Birth, count: usize },
     /// A job shows another status. One that is over never does.
     Move { job: prop::sample::Index, status: &'static str },
     /// A job's counters rise.
@@ -28,6 +38,8 @@ pub(super) enum Operation {
     FailJob { job: prop::sample::Index, fault: Fault, times: usize },
     /// The next answers about a pool's list are failures.
     FailList { pool: usize, fault: Fault, times: usize },
+    /// Lists show from now on what was so long ago.
+    Lag(Duration),
     /// Answers take so long from now on.
     Latency(Duration),
     /// A sink behaves otherwise.
@@ -93,9 +105,11 @@ pub(super) enum Disk {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Config {
     /// Which of [`NAMED`].
-    pub(super) named: [bool; 4],
+    pub(super) named: [bool; NAMED.len()],
     /// Which of [`POOLS`].
     pub(super) pools: [bool; 2],
+    /// `poll.batch`.
+    pub(super) batch: Batch,
     /// `policy.deadline`, in seconds.
     pub(super) deadline: Option<u64>,
     /// `policy.max_failed_users`.
@@ -111,8 +125,12 @@ impl Config {
         let deadline = self.deadline.map_or_else(|| "none".to_owned(), |seconds| format!("{seconds}s"));
         let failed = self.max_failed_users.map_or_else(|| "\"any\"".to_owned(), |most| most.to_string());
         let mut text = format!(
-            "[poll]\ninitial_interval = \"10s\"\nmax_interval = \"10m\"\nmultiplier = 3\n\
-             [policy]\ndeadline = \"{deadline}\"\nmax_failed_users = {failed}\n"
+            "[poll]\ninitial_interval = \"10s\"\nmax_interval = \"10m\"\nmultiplier = 3\nbatch = \"{}\"\n\
+             [policy]\ndeadline = \"{deadline}\"\nmax_failed_users = {failed}\n",
+            match self.batch {
+                Batch::Auto => "auto",
+                Batch::Never => "never",
+            }
         );
         for target in NAMED.into_iter().zip(self.named).filter_map(|(target, named)| named.then_some(target)) {
             text += &format!("[[job]]\ntarget = \"{target}\"\n");
@@ -130,8 +148,12 @@ impl Config {
 
     /// Whether a job is watched, by name or with its pool.
     pub(super) fn watches(&self, target: &str) -> bool {
-        let of_pool = |pool: &str| target.split('/').next() == Some(pool);
-        self.names(target) || POOLS.into_iter().zip(self.pools).any(|(pool, watched)| watched && of_pool(pool))
+        self.names(target) || target.split('/').next().is_some_and(|pool| self.watches_all_of(pool))
+    }
+
+    /// Whether a pool is watched as a whole.
+    pub(super) fn watches_all_of(&self, pool: &str) -> bool {
+        POOLS.into_iter().zip(self.pools).any(|(name, watched)| watched && name == pool)
     }
 }
 
@@ -144,6 +166,8 @@ pub(super) struct Beginning {
     pub(super) keeps: Keeps,
     /// `state.outbox_events`.
     pub(super) outbox: usize,
+    /// So many jobs are on a page of a list.
+    pub(super) page: usize,
 }
 
 impl Beginning {
@@ -165,15 +189,23 @@ pub(super) enum Keeps {
 pub(super) fn beginning() -> impl Strategy<Value = Beginning> {
     let keeps = prop_oneof![9 => Just(Keeps::File), 1 => Just(Keeps::Nothing)];
     let outbox = prop_oneof![3 => Just(10_000_usize), 1 => Just(6)];
-    (config(), keeps, outbox).prop_map(|(config, keeps, outbox)| Beginning { config, keeps, outbox })
+    let page = prop_oneof![Just(2_usize), Just(3), Just(60)];
+    (config(), keeps, outbox, page).prop_map(|(config, keeps, outbox, page)| Beginning { config, keeps, outbox, page })
 }
 
 fn config() -> impl Strategy<Value = Config> {
     let deadline = prop_oneof![2 => Just(None), 1 => Just(Some(1_800)), 1 => Just(Some(7_200))];
     let failed = prop_oneof![Just(None), Just(Some(0)), Just(Some(5))];
-    (any::<[bool; 4]>(), any::<[bool; 2]>(), deadline, failed)
-        .prop_map(|(named, pools, deadline, max_failed_users)| Config { named, pools, deadline, max_failed_users })
-        .prop_filter("a config names something", |config| config.named != [false; 4] || config.pools != [false; 2])
+    let batch = prop_oneof![3 => Just(Batch::Auto), 1 => Just(Batch::Never)];
+    (any::<[bool; NAMED.len()]>(), any::<[bool; 2]>(), batch, deadline, failed)
+        .prop_map(|(named, pools, batch, deadline, max_failed_users)| Config {
+            named,
+            pools,
+            batch,
+            deadline,
+            max_failed_users,
+        })
+        .prop_filter("a config names something", |config| config.named.contains(&true) || config.pools.contains(&true))
 }
 
 pub(super) fn operation() -> impl Strategy<Value = Operation> {
@@ -181,13 +213,16 @@ pub(super) fn operation() -> impl Strategy<Value = Operation> {
     prop_oneof![
         8 => pause().prop_map(Operation::Pass),
         6 => (1_usize..5).prop_map(|answers| Operation::Hear { answers }),
-        2 => (0..POOLS.len(), birth()).prop_map(|(pool, birth)| Operation::Create { pool, birth }),
+        2 => (0..POOLS.len(), birth(), 1_usize..4)
+            .prop_map(|(pool, birth, count)| Operation::Create { pool, birth, count }),
         6 => (job(), status()).prop_map(|(job, status)| Operation::Move { job, status }),
         4 => (job(), 0_u64..4, 0_u64..2, 0_u64..3)
             .prop_map(|(job, imported, skipped, failed)| Operation::Count { job, imported, skipped, failed }),
         2 => (job(), fault(), 1_usize..6).prop_map(|(job, fault, times)| Operation::FailJob { job, fault, times }),
         1 => (0..POOLS.len(), fault(), 1_usize..4)
             .prop_map(|(pool, fault, times)| Operation::FailList { pool, fault, times }),
+        2 => prop_oneof![3 => Just(0_u64), 1 => Just(3), 1 => Just(20), 1 => Just(90)]
+            .prop_map(|seconds| Operation::Lag(Duration::from_secs(seconds))),
         1 => prop_oneof![Just(30_u64), Just(900), Just(4_000)]
             .prop_map(|millis| Operation::Latency(Duration::from_millis(millis))),
         3 => (0_usize..2, mood()).prop_map(|(sink, mood)| Operation::Sink { sink, mood }),

@@ -68,7 +68,7 @@ async fn a_request_waits_for_the_last_answer_across_reloads_that_a_stuck_disk_ho
     let sent = scheduler.handle(now, Input::Job(watched.jobs[0].clone()));
     let [Action::Send(Request { id, question, .. })] = &sent[..] else { panic!("{sent:?}") };
     assert!(daemon.before(question).is_none(), "nothing is to be kept yet");
-    let result = Service::new(0).answer(question, 0);
+    let result = Service::new(60, 0).answer(question, 0);
     let answered = scheduler.handle(now, Input::Answered { id: *id, result });
     let [Action::Observed { job, events, memory }] = &answered[..] else { panic!("{answered:?}") };
     daemon.observed(&scheduler.view(*job, now).unwrap(), events, *memory, now);

@@ -26,6 +26,10 @@ use crate::source::BoxFuture;
 /// A request that was not answered yet.
 pub(super) struct Flight {
     pub(super) question: Question,
+    /// When it was to be asked, whatever it has to wait for since.
+    pub(super) asked: i64,
+    /// The lines that were under way then of what it is about.
+    pub(super) behind: Vec<String>,
     /// What it waits for before it is sent.
     pub(super) wait: Option<BoxFuture<'static, ()>>,
     /// When the answer comes, once it was sent.

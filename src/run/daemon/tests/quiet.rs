@@ -93,7 +93,9 @@ impl World {
         self.sinks.iter().for_each(|sink| sink.set_early(Early::MustNot));
         let history: Vec<String> = numbered(&file).into_iter().map(|(_, line)| line).collect();
         self.check_what_is_still_to_be_told(&history);
-        self.memory.begun_anew(history);
+        let process = self.process.as_ref().expect("the daemon runs");
+        let held = process.scheduler.views(process.at(self.now)).map(|view| view.watched.target.to_string()).collect();
+        self.memory.begun_anew(history, &held);
     }
 
     /// Waits until the threads of the ledger have done what they can do by now.

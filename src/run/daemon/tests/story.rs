@@ -44,6 +44,15 @@ impl Sight {
     }
 }
 
+/// Which call brought an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    /// One about this job alone.
+    Describe,
+    /// A list, which may be behind.
+    List,
+}
+
 /// What an answer showed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Shown {
@@ -113,7 +122,8 @@ struct Entry {
     /// When it arrived.
     at: i64,
     shown: Shown,
-    /// Whether it counts: a step back does when it is shown twice.
+    by: By,
+    /// Whether it counts: a step back does when two answers about this job alone show it.
     counts: bool,
     told: Vec<Fact>,
 }
@@ -151,25 +161,36 @@ impl Story {
     }
 
     /// What has to be told of an answer that arrived at `at`.
-    pub(super) fn hear(&mut self, watch: &Watch, at: i64, shown: Shown) -> Vec<Fact> {
+    pub(super) fn hear(&mut self, watch: &Watch, at: i64, by: By, shown: Shown) -> Vec<Fact> {
         let (counts, told) = match &shown {
             Shown::Job(sight) => {
-                let counts = self.counts(sight);
+                let counts = match by {
+                    By::Describe => self.counts(sight),
+                    By::List => !self.is_doubtful(sight),
+                };
                 let mut told = if counts { self.seen_now(watch, at, sight) } else { Vec::new() };
                 told.extend(self.recovered(watch));
                 (counts, told)
             }
             Shown::Failure(kind) => (false, self.failed(watch, at, kind)),
         };
-        if !(told.is_empty() && self.adds_nothing(&shown)) {
-            self.0.push(Entry { at, shown, counts, told: told.clone() });
+        if !(told.is_empty() && self.adds_nothing(by, &shown)) {
+            self.0.push(Entry { at, shown, by, counts, told: told.clone() });
         }
         told
     }
 
+    /// Whether a list that shows this is to be confirmed by an answer about the job alone: it may be behind what is
+    /// known, and that a job is over is not told for the sake of a list alone where nothing else was ever seen of it.
+    pub(super) fn is_doubtful(&self, listed: &Sight) -> bool {
+        let Some(known) = self.known() else { return listed.is_over() };
+        let fewer = listed.counts.iter().zip(known.counts).any(|(now, before)| *now < before);
+        fewer || self.is_back(listed)
+    }
+
     /// Whether it is the same again, more often than matters.
-    fn adds_nothing(&self, shown: &Shown) -> bool {
-        let repeats = self.0.iter().rev().take_while(|entry| entry.shown == *shown).count();
+    fn adds_nothing(&self, by: By, shown: &Shown) -> bool {
+        let repeats = self.0.iter().rev().take_while(|entry| entry.by == by && entry.shown == *shown).count();
         match shown {
             Shown::Job(_) => repeats >= 1,
             Shown::Failure(_) => repeats >= 2,
@@ -197,7 +218,11 @@ impl Story {
     }
 
     fn counts(&self, sight: &Sight) -> bool {
-        let before = self.0.iter().rev().find(|entry| matches!(entry.shown, Shown::Job(_)));
+        let is_word = |entry: &&Entry| match entry.shown {
+            Shown::Job(_) => entry.counts || entry.by == By::Describe,
+            Shown::Failure(_) => false,
+        };
+        let before = self.0.iter().rev().find(is_word);
         !self.is_back(sight) || before.is_some_and(|before| !before.counts)
     }
 

@@ -9,12 +9,13 @@ use cognito_import_watch_core::schedule::{Action, Input, PollResult, Question, R
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+use super::lists::{Answer, Lists};
 use super::memory::Memory;
 use super::operations::{Beginning, Config, Disk, Keeps, MAX_INTERVAL, Mood, Operation, POOLS};
 use super::process::{Counts, Flight, Process, path};
 use super::recorder::Recorder;
 use super::service::Service;
-use super::story::{Fact, Shown, Watch};
+use super::story::Watch;
 use crate::driver::Observer as _;
 use crate::ledger::Ticket;
 use crate::ledger::testing::Still;
@@ -48,8 +49,16 @@ pub(super) struct World {
     pub(super) tellable: Option<String>,
     pub(super) newest: Option<Ticket>,
     pub(super) newest_state: Option<(Target, StoredTrack)>,
-    /// What the answer that is being handled has to tell.
-    pub(super) expected: Option<Vec<Fact>>,
+    /// What the answer that is being handled shows, and of which jobs nothing came of it yet.
+    pub(super) answer: Option<Answer>,
+    /// When the newest answer about each job arrived in this life.
+    pub(super) heard: HashMap<String, i64>,
+    /// Since when a job is watched that was not always in this life.
+    pub(super) watched_since: HashMap<String, i64>,
+    /// The jobs that a list left in doubt, and since when.
+    pub(super) doubts: BTreeMap<String, i64>,
+    /// What lists did.
+    pub(super) lists: Lists,
     /// Since when nothing holds up or troubles a poll.
     pub(super) fair_since: i64,
     /// How many events were given up, by sink.
@@ -73,9 +82,9 @@ impl World {
             life: 0,
             config: beginning.config.clone(),
             configs: Vec::new(),
-            beginning,
             now: BEGIN,
-            service: Service::new(BEGIN),
+            service: Service::new(beginning.page, BEGIN),
+            beginning,
             memory: Memory::default(),
             sinks: [Recorder::new("log"), Recorder::new("webhook")],
             disk: Disk::Good,
@@ -86,7 +95,11 @@ impl World {
             tellable: None,
             newest: None,
             newest_state: None,
-            expected: None,
+            answer: None,
+            heard: HashMap::new(),
+            watched_since: HashMap::new(),
+            doubts: BTreeMap::new(),
+            lists: Lists::default(),
             fair_since: BEGIN,
             dropped: BTreeMap::new(),
             alarms: 0,
@@ -105,16 +118,19 @@ impl World {
         match operation {
             Operation::Pass(duration) => self.pass(duration),
             Operation::Hear { answers } => self.run(self.now + millis(MAX_INTERVAL), answers),
-            Operation::Create { pool, birth } => self.service.create(POOLS[pool], birth, self.now),
+            Operation::Create { pool, birth, count } => {
+                (0..count).for_each(|_| self.service.create(POOLS[pool], birth, self.now));
+            }
             Operation::Move { job, status } => self.service.advance(job.index(jobs), status, self.now),
             Operation::Count { job, imported, skipped, failed } => {
-                self.service.count(job.index(jobs), [imported, skipped, failed]);
+                self.service.count(job.index(jobs), [imported, skipped, failed], self.now);
             }
             Operation::FailJob { job, fault, times } => {
                 let target = self.service.jobs[job.index(jobs)].target.clone();
                 self.service.fail(&target, fault, times);
             }
             Operation::FailList { pool, fault, times } => self.service.fail(POOLS[pool], fault, times),
+            Operation::Lag(lag) => self.service.lag = lag,
             Operation::Latency(latency) => {
                 self.service.latency = latency;
                 self.fair_since = self.now;
@@ -143,8 +159,8 @@ impl World {
         self.quiet();
     }
 
-    /// Everything heals, the daemon sees all there is to see, and stops.
-    pub(super) fn finish(mut self) {
+    /// Everything heals, the daemon sees all there is to see, and stops. Gives what lists did.
+    pub(super) fn finish(mut self) -> Lists {
         self.service.heal();
         self.sinks.iter().for_each(|sink| sink.set_mood(Mood::Takes));
         self.set_disk(Disk::Good);
@@ -158,6 +174,7 @@ impl World {
         self.start(true);
         assert!(self.stop(), "nothing keeps the daemon from stopping in order");
         self.check_all_is_told();
+        self.lists
     }
 
     pub(super) fn file(&self) -> PathBuf {
@@ -181,6 +198,7 @@ impl World {
         let until = self.now + millis(duration);
         self.run(until, usize::MAX);
         self.now = until;
+        self.check_doubts();
         self.check_nobody_starves(duration);
     }
 
@@ -208,27 +226,15 @@ impl World {
         if let PollResult::Failed(_) = &result {
             self.fair_since = self.now;
         }
-        let Question::Describe(target) = &flight.question else {
-            return self.feed(Input::Answered { id, result });
-        };
-        if flight.answer == Counts::Yes {
-            let target = target.to_string();
-            let shown = match &result {
-                PollResult::Failed(error) => Shown::Failure(error.kind.as_str()),
-                PollResult::Job(..) | PollResult::Page(_) => {
-                    Shown::Job(self.service.job(&target).expect("it was shown").sight.clone())
-                }
-            };
-            let watch = self.watch(&target);
-            let facts = self.memory.mind.entry(target.clone()).or_default().hear(&watch, self.now, shown);
-            self.check_deadline(&target, &facts);
-            self.expected = Some(facts);
-        }
+        let answer = (flight.answer == Counts::Yes).then(|| self.what_it_shows(&flight, &result));
+        self.answer = answer;
         self.feed(Input::Answered { id, result });
-        assert!(self.expected.is_none(), "an answer about {target} is passed over");
+        if let Some(answer) = self.answer.take() {
+            self.check_all_was_observed(&answer);
+        }
     }
 
-    fn watch(&mut self, target: &str) -> Watch {
+    pub(super) fn watch(&mut self, target: &str) -> Watch {
         let instance = self.process().daemon.ledger.instance().to_string();
         let (pool, job) = target.split_once('/').expect("a target has two parts");
         Watch {
@@ -264,7 +270,7 @@ impl World {
         let record = record::of(&view, events, kept, process.daemon.ledger.instance(), now);
         process.daemon.observed(&view, events, kept, now);
         self.newest = process.daemon.newest.or(self.newest);
-        let expected = self.expected.take().unwrap_or_default();
+        let expected = self.hear(&record.target.to_string());
         Self::check_what_is_told(&expected, &record, kept);
         let lines: Vec<String> = record.events.iter().map(|event| event.line.to_string()).collect();
         for line in &lines {
@@ -284,11 +290,16 @@ impl World {
     }
 
     fn send(&mut self, request: Request) {
-        self.check_question(&request.question);
-        let wait = self.process().daemon.before(&request.question);
-        let flight = Flight { question: request.question, wait, arrives: None, answer: Counts::Yes };
-        self.process().flights.insert(request.id, flight);
-        self.release(request.id);
+        let Request { id, question, .. } = request;
+        self.check_question(&question);
+        let wait = self.process().daemon.before(&question);
+        let behind = self.behind(&question);
+        if let Question::Describe(target) = &question {
+            self.doubts.remove(&target.to_string());
+        }
+        let flight = Flight { question, asked: self.now, behind, wait, arrives: None, answer: Counts::Yes };
+        self.process().flights.insert(id, flight);
+        self.release(id);
     }
 
     /// Sends a request, if what it waits for has come.
@@ -305,8 +316,12 @@ impl World {
         let arrives = self.now + millis(self.service.latency);
         if let Some(flight) = process.flights.get_mut(&id) {
             flight.arrives = Some(arrives);
-            let question = flight.question.clone();
-            self.check_nothing_is_lost_by(&question);
+            if flight.asked < self.now {
+                // It was held up all the time since.
+                self.fair_since = self.now;
+            }
+            let behind = std::mem::take(&mut flight.behind);
+            self.check_nothing_is_lost_by(&behind);
         }
     }
 }

@@ -7,7 +7,7 @@ fn watch(rows: u64) -> Watch {
 }
 
 fn progress(watch: &Watch) -> (Option<f64>, Option<Duration>) {
-    watch.track.progress(Tick::from_start(watch.now), &watch.job.policy)
+    watch.track.progress(Tick::from_start(watch.now), &watch.job.terms.policy)
 }
 
 #[test]

@@ -61,7 +61,8 @@ fn a_deadline_that_is_changed_while_our_clock_is_wrong_counts_by_the_services() 
         let now = world.now();
         let view = world.scheduler.views(now).next().unwrap();
         let (mut watched, track) = (view.watched.clone(), view.track.clone());
-        watched.policy = Arc::new(JobPolicy { deadline: Some(600 * SECOND), ..JobPolicy::default() });
+        Arc::make_mut(&mut watched.terms).policy =
+            Arc::new(JobPolicy { deadline: Some(600 * SECOND), ..JobPolicy::default() });
         let job = NewJob { lane: LaneIndex(0), job: watched, known: Some(Box::new(track)) };
         world.feed(Input::Replace(Box::new(Replacement {
             backoff: settings(when_over()).backoff,
@@ -83,13 +84,7 @@ fn a_restart_with_a_wrong_clock_leaves_the_deadline_where_it_was() {
         let known = JobTrack::restored(
             JobTrack::default()
                 .step(
-                    &WatchedJob {
-                        target: A.parse().unwrap(),
-                        name: None,
-                        account: None,
-                        policy: Arc::new(JobPolicy::default()),
-                        progress_interval: SECOND,
-                    },
+                    &watched(A, JobPolicy::default()),
                     crate::domain::track::Observation {
                         sent: Tick::ZERO,
                         arrived: Tick::ZERO,
@@ -108,9 +103,7 @@ fn a_restart_with_a_wrong_clock_leaves_the_deadline_where_it_was() {
         );
         let mut world = World::new(settings(when_over()), on_time(&Rc::default(), SECOND / 10, |_| job("InProgress")));
         world.wrong_by = wrong_by;
-        let policy = Arc::new(JobPolicy { deadline: Some(600 * SECOND), ..JobPolicy::default() });
-        let job =
-            WatchedJob { target: A.parse().unwrap(), name: None, account: None, policy, progress_interval: SECOND };
+        let job = watched(A, JobPolicy { deadline: Some(600 * SECOND), ..JobPolicy::default() });
         world.feed(Input::Job(NewJob { lane: LaneIndex(0), job, known: Some(Box::new(known)) }));
         world.run(3_000 * SECOND);
         assert_eq!(world.verdicts(), [Some(Verdict::DeadlineExceeded)]);

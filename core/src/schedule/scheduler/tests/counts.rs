@@ -15,7 +15,7 @@ fn what_is_watched_and_asked_is_counted() {
     world.watch_pool();
     world.run(100 * SECOND);
     assert_eq!(counts(&world), (5, 1, world.sent.len() as u64));
-    let polls: u64 = world.scheduler.views(world.now()).map(|view| view.polls).sum();
+    let polls: u64 = world.scheduler.views(world.now()).map(|view| u64::from(view.polls)).sum();
     let lists = world.sent.iter().filter(|(_, question)| matches!(question, Question::List { .. })).count() as u64;
     assert_eq!(polls, world.scheduler.requests() - lists);
     let first = world.scheduler.view(0, world.now()).map(|view| view.watched.target.to_string());

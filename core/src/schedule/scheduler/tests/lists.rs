@@ -6,21 +6,21 @@ use super::*;
 
 /// A pool whose jobs a closure gives, oldest first, at any time; the list shows them newest first, 60 to a page, as
 /// they were `lag` ago.
-struct Pool {
+pub(super) struct Pool {
     jobs: Box<dyn Fn(Duration) -> Vec<(String, JobSnapshot)>>,
     lag: Duration,
 }
 
 impl Pool {
-    fn new(jobs: impl Fn(Duration) -> Vec<(String, JobSnapshot)> + 'static) -> Self {
+    pub(super) fn new(jobs: impl Fn(Duration) -> Vec<(String, JobSnapshot)> + 'static) -> Self {
         Self { jobs: Box::new(jobs), lag: Duration::ZERO }
     }
 
-    fn service(self) -> Service {
+    pub(super) fn service(self) -> Service {
         Box::new(move |question, now| (self.answer(question, now), Duration::from_millis(10)))
     }
 
-    fn answer(&self, question: &Question, now: Duration) -> PollResult {
+    pub(super) fn answer(&self, question: &Question, now: Duration) -> PollResult {
         match question {
             Question::Describe(target) => (self.jobs)(now)
                 .into_iter()
@@ -40,11 +40,11 @@ impl Pool {
     }
 }
 
-fn all(count: usize, status: &'static str) -> Vec<(String, JobSnapshot)> {
+pub(super) fn all(count: usize, status: &'static str) -> Vec<(String, JobSnapshot)> {
     (0..count).map(|number| (format!("import-{number}"), shown(status, 0))).collect()
 }
 
-fn auto(ending: Ending) -> Settings {
+pub(super) fn auto(ending: Ending) -> Settings {
     Settings { batch: Batch::Auto, ..settings(ending) }
 }
 
@@ -57,7 +57,7 @@ fn describes(world: &World) -> usize {
 }
 
 /// Watches these jobs of the pool A.
-fn watch(world: &mut World, jobs: impl IntoIterator<Item = usize>) {
+pub(super) fn watch(world: &mut World, jobs: impl IntoIterator<Item = usize>) {
     for job in jobs {
         world.watch(&format!("us-west-2_A/import-{job}"));
     }

@@ -20,10 +20,9 @@ pub(super) fn pool(known: Vec<(JobId, JobTrack)>) -> NewPool {
     NewPool {
         lane: LaneIndex(0),
         id: "us-west-2_A".parse().unwrap(),
-        account: None,
-        policy: Arc::new(JobPolicy::default()),
-        progress_interval: 30 * SECOND,
-        ignore_completed_before: 86_400 * SECOND,
+        name: None,
+        terms: Arc::default(),
+        filter: PoolFilter { job_name: None, ignore_completed_before: 86_400 * SECOND },
         known,
     }
 }

@@ -294,3 +294,30 @@ fn a_list_that_cannot_be_read_for_long_is_told_once_and_asked_for_at_growing_int
     assert_eq!((told, world.pool_recoveries), (1, 1));
     assert!(world.pool_failures.len() < 140, "{}", world.pool_failures.len());
 }
+
+#[test]
+fn a_pool_that_comes_due_while_its_list_fails_is_read_again() {
+    // From the failure on one of its jobs is left: nothing that a list would be asked for.
+    let jobs = |now: Duration| {
+        let mut jobs = lists::all(if now < 60 * SECOND { 10 } else { 11 }, "InProgress");
+        if now >= 60 * SECOND {
+            jobs[1..10].iter_mut().for_each(|(_, job)| *job = shown("Succeeded", 0));
+        }
+        jobs
+    };
+    let pool = lists::Pool::new(jobs);
+    let mut has_failed = false;
+    let mut world = World::new(
+        lists::auto(Ending::WhenStopped),
+        Box::new(move |question, now| match question {
+            Question::List { .. } if now > 5 * SECOND && !std::mem::replace(&mut has_failed, true) => {
+                (failed(ErrorKind::Transient), 60 * SECOND)
+            }
+            Question::List { .. } | Question::Describe(_) => (pool.answer(question, now), SECOND / 100),
+        }),
+    );
+    world.watch_pool();
+    world.run(200 * SECOND);
+    assert_eq!((world.list_failures, world.pool_failures.len()), (1, 0), "it was not read for new jobs");
+    assert_eq!(world.scheduler.job_count(), 11);
+}

@@ -1,7 +1,9 @@
 //! Tests of what is watched in place of something else.
 
+use super::lists::{Pool, all, auto, watch};
 use super::memory::{named, pool, replacement};
 use super::*;
+use crate::domain::track::{AskedBy, Observation, Outcome};
 
 const POOL: &str = "us-west-2_A";
 
@@ -35,14 +37,14 @@ fn a_job_that_its_pool_shows_after_a_change_is_watched_as_its_owner_says_now() {
         world.run(SECOND);
         let policy = Arc::new(JobPolicy { stall_after: None, ..JobPolicy::default() });
         let account = Some("123456789012".parse().unwrap());
-        let changed = NewPool { lane, policy, account, progress_interval: SECOND, ..pool(Vec::new()) };
+        let terms = Arc::new(Terms { name: None, account, policy, progress_interval: SECOND });
+        let changed = NewPool { lane, terms, ..pool(Vec::new()) };
         world.feed(replacement(Vec::new(), vec![changed.clone()]));
         world.run(100 * SECOND);
-        let views: Vec<JobView<'_>> = world.scheduler.views(world.now()).collect();
+        let views: Vec<JobView> = world.scheduler.views(world.now()).collect();
         assert_eq!(views.len(), 2);
         for view in views {
-            assert_eq!((view.lane, &view.watched.policy), (lane, &changed.policy));
-            assert_eq!((&view.watched.account, view.watched.progress_interval), (&changed.account, SECOND));
+            assert_eq!((view.lane, &view.watched.terms), (lane, &changed.terms));
             assert_eq!(view.watched.target.pool.as_str(), POOL);
         }
     }
@@ -56,7 +58,8 @@ fn a_job_that_is_over_is_judged_by_the_policy_as_it_is_now() {
     assert_eq!(world.verdicts(), [Some(Verdict::TooManyFailedUsers)]);
     let mut job = named(&world, "us-west-2_A/import-a");
     for (limit, verdict) in [(3, Verdict::Succeeded), (3, Verdict::Succeeded), (0, Verdict::TooManyFailedUsers)] {
-        job.job.policy = Arc::new(JobPolicy { max_failed_users: Limit::AtMost(limit), ..JobPolicy::default() });
+        Arc::make_mut(&mut job.job.terms).policy =
+            Arc::new(JobPolicy { max_failed_users: Limit::AtMost(limit), ..JobPolicy::default() });
         world.feed(replacement(vec![job.clone()], Vec::new()));
         assert_eq!((world.verdicts(), world.scheduler.is_over()), (vec![Some(verdict)], true));
     }
@@ -83,4 +86,114 @@ fn a_job_that_waits_for_its_lane_waits_on_its_other_account_and_those_behind_it_
         })
         .collect();
     assert_eq!(sent, [(LaneIndex(0), targets[2].clone()), (LaneIndex(1), targets[1].clone())]);
+}
+
+fn target(job: usize) -> String {
+    format!("{POOL}/import-{job}")
+}
+
+/// The same jobs, and lists where they are worth it.
+fn with_lists(jobs: Vec<NewJob>) -> Input {
+    let Input::Replace(mut new) = replacement(jobs, Vec::new()) else { panic!("it is one") };
+    new.batch = Batch::Auto;
+    Input::Replace(new)
+}
+
+fn is_list(sent: &(Duration, Question)) -> bool {
+    matches!(sent.1, Question::List { .. })
+}
+
+/// Runs until the answer to the first list is there, and the next page waits for its turn.
+fn one_page_of_many(world: &mut World) {
+    while !world.sent.iter().any(is_list) || world.in_flight.values().any(|sent| matches!(sent, Question::List { .. }))
+    {
+        let next = world.now + SECOND / 100;
+        world.run(next);
+    }
+}
+
+#[test]
+fn no_page_is_asked_for_of_a_list_that_nobody_needs_any_more() {
+    let of_many = || World::new(auto(Ending::WhenStopped), Pool::new(|_| all(300, "Created")).service());
+    let nothing: fn(&World) -> Input = |_| replacement(vec![], vec![]);
+    let no_lists: fn(&World) -> Input =
+        |world| replacement((0..300).map(|job| named(world, &target(job))).collect(), Vec::new());
+    for (change, described) in [(nothing, false), (no_lists, true)] {
+        let mut world = of_many();
+        watch(&mut world, 0..300);
+        one_page_of_many(&mut world);
+        let asked = world.sent.len();
+        let new = change(&world);
+        world.feed(new);
+        world.run(world.now + 200 * SECOND);
+        assert_eq!(world.sent[asked..].iter().filter(|sent| is_list(sent)).count(), 0);
+        assert_eq!(world.sent.len() > asked, described);
+        let unseen = world.scheduler.views(world.now()).filter(|view| view.track.known().is_none()).count();
+        assert_eq!(unseen, 0, "what a list was to show is asked about");
+        // And it is read again when it is wanted again.
+        let jobs = (0..300).map(|job| named(&world, &target(job))).collect();
+        world.feed(with_lists(jobs));
+        world.run(world.now + 60 * SECOND);
+        assert!(world.sent[asked..].iter().any(is_list));
+    }
+}
+
+#[test]
+fn lists_of_the_account_that_a_job_left_are_not_read_for_it() {
+    let mut world = World::new(auto(Ending::WhenStopped), Pool::new(|_| all(8, "Created")).service());
+    watch(&mut world, 0..8);
+    world.run(10 * SECOND);
+    let mut jobs: Vec<NewJob> = (0..8).map(|job| named(&world, &target(job))).collect();
+    jobs.iter_mut().skip(1).for_each(|job| job.lane = LaneIndex(1));
+    let asked = world.sent.len();
+    world.feed(with_lists(jobs));
+    world.run(300 * SECOND);
+    let of_lane = |lane| {
+        let sent = world.sent.iter().zip(&world.lanes).skip(asked);
+        sent.filter(move |(sent, of)| is_list(sent) && **of == LaneIndex(lane)).count()
+    };
+    assert_eq!(of_lane(0), 0, "one job alone is asked about alone");
+    assert!(of_lane(1) > 0);
+}
+
+#[test]
+fn a_list_that_was_asked_for_before_a_job_was_put_back_is_not_taken_for_newer() {
+    let shows = Pool::new(|_| all(8, "Created"));
+    // Lists take a second, and what they show is Created for ever; in truth each job moved on at once.
+    let truth = Pool::new(|now| all(8, if now < SECOND { "Created" } else { "Paused" }));
+    let service = Box::new(move |question: &Question, now: Duration| match question {
+        Question::List { .. } => (shows.answer(question, now), SECOND),
+        Question::Describe(_) => (truth.answer(question, now), SECOND / 100),
+    });
+    let mut world = World::new(auto(Ending::WhenStopped), service);
+    watch(&mut world, 0..8);
+    world.run(2 * SECOND);
+    while !world.in_flight.values().any(|sent| matches!(sent, Question::List { .. })) {
+        let next = world.now + SECOND / 100;
+        world.run(next);
+    }
+    let mut known = named(&world, &target(3));
+    let mut track = known.known.take().unwrap_or_default();
+    let newer = Observation {
+        sent: Tick::ZERO,
+        arrived: Tick::ZERO,
+        at: world.now().wall,
+        outcome: Outcome::Seen { snapshot: shown("Paused", 0), date: None, by: AskedBy::Describe },
+    };
+    *track = track.step(&known.job, newer).next;
+    let stored = track.stored(Tick::ZERO, world.now().wall);
+    known.known = Some(Box::new(JobTrack::restored(stored, Tick::ZERO, world.now().wall)));
+    let rest = |world: &World| -> Vec<NewJob> {
+        (0..8).filter(|job| *job != 3).map(|job| named(world, &target(job))).collect()
+    };
+    // One request at a time: the list is answered before the job can be asked about alone.
+    for jobs in [rest(&world), rest(&world).into_iter().chain([known]).collect()] {
+        let Input::Replace(mut new) = with_lists(jobs) else { panic!("it is one") };
+        new.ceilings = Ceilings::new(5.0, 2.0, 1).unwrap();
+        world.feed(Input::Replace(new));
+    }
+    world.run(world.now + 3 * SECOND);
+    let of_job = |event: &&(Duration, JobEvent)| event.1.job.target.to_string() == target(3);
+    let told: Vec<&str> = world.events.iter().filter(of_job).map(|(_, event)| event.fact.name()).collect();
+    assert!(!told.contains(&"job.status_changed"), "{told:?}");
 }

@@ -1,0 +1,7 @@
+//! Several accounts in one config, each with its own credentials; and the ways to reach them.
+
+mod hosts;
+mod quota;
+mod roles;
+mod trust;
+mod way;
