@@ -128,12 +128,17 @@ proptest! {
         }
         let turn_of = |jobs: usize, rate: f64| jobs as f64 / rate;
         let lane_turn = turn_of(pools.iter().map(Vec::len).sum(), lane);
-        let turn = pools.iter().map(|jobs| turn_of(jobs.len(), pool)).fold(lane_turn, f64::max);
+        let pool_turn = pools.iter().map(|jobs| turn_of(jobs.len(), pool)).fold(0.0, f64::max);
+        let turn = lane_turn.max(pool_turn);
+        // Where both ceilings bind at once, their spacings do not fit into each other: a pool that may ask again after
+        // 1.5 of the lane's spacings asks after 2 where another one asked meanwhile. Some of the rate is lost to anyone.
+        let both_bind = pools.len() > 1 && lane_turn.min(pool_turn) > 0.75 * turn;
+        let patience = if both_bind { 1.4 } else { 1.2 };
         let backoff = BackoffPolicy::new(Duration::from_secs(2), Duration::from_secs(longest), 1.5, 0.2)?;
         let ours = Ours { backoff, ceilings: Ceilings::new(lane, pool, 16)?, asking };
         // A request of each bucket may be before it in the end, and its own is on its way.
         let slack = 3.0 / lane.min(pool) + 1.0;
-        let bound = (1.2 * turn).max(longest as f64) + slack;
+        let bound = (patience * turn).max(longest as f64) + slack;
         let until = seconds(3.0 * bound + 120.0);
         let window = Window { from: 0, to: until, until };
         let scene = Scene { cognito, way: Way::EVEN, neighbour: Neighbour::default(), window, seed };

@@ -24,7 +24,7 @@ const MARGIN: f64 = 0.5;
 
 /// How much more it counts that one is late which does not move. A pool and its lane may get in each other's way; that
 /// is to cost those that move, but not all they have.
-const HASTE: u32 = 9;
+const HASTE: u32 = 4;
 
 /// The pages of a pool that had as many jobs as the service allows, a thousand.
 const MOST_PAGES: u32 = 17;
