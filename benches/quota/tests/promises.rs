@@ -20,11 +20,26 @@ fn a_moving_job_is_seen_at_its_interval_however_many_sleep() {
     }
 }
 
+/// Whether a pool's ceiling lets nobody starve and leaves the moving job its interval too, where each job is asked
+/// about alone: its counters move every 7 s, so that it is to be asked about once in 2.6 s on average.
+fn leaves_enough(case: usual::Case) -> bool {
+    let jobs = (case.sleeping + 1) as f64 / case.pools as f64;
+    // The others are asked about once in an interval or in 1.2 rounds, whichever is longer.
+    let others = (jobs - 1.0) / (1.2 * jobs / DEFAULT.pool).max(24.0);
+    case.pools > 1 || DEFAULT.pool - others > 1.0 / 2.6
+}
+
 #[test]
-fn a_moving_job_is_seen_at_its_interval_without_lists_too() {
+fn a_moving_job_is_seen_at_its_interval_without_lists_too_where_that_starves_nobody() {
     for case in usual::CASES {
         let figures = usual::figures(&Poller::ours(DEFAULT, Asking::PerJob), case, 1).unwrap();
-        assert!(figures.stretch.1 <= 1.1, "{case:?}: {figures:?}");
+        if leaves_enough(case) {
+            assert!(figures.stretch.1 <= 1.1, "{case:?}: {figures:?}");
+        } else {
+            // It has what is left, a third of a request per second.
+            assert!(figures.stretch.0 <= 2.0 && figures.moving.0 <= 4.0, "{case:?}: {figures:?}");
+            assert!(figures.sleeping.1 <= 1.2 * 301.0 / 2.0, "{case:?}: {figures:?}");
+        }
     }
 }
 
@@ -113,12 +128,17 @@ proptest! {
         }
         let turn_of = |jobs: usize, rate: f64| jobs as f64 / rate;
         let lane_turn = turn_of(pools.iter().map(Vec::len).sum(), lane);
-        let turn = pools.iter().map(|jobs| turn_of(jobs.len(), pool)).fold(lane_turn, f64::max);
+        let pool_turn = pools.iter().map(|jobs| turn_of(jobs.len(), pool)).fold(0.0, f64::max);
+        let turn = lane_turn.max(pool_turn);
+        // Where both ceilings bind at once, their spacings do not fit into each other: a pool that may ask again after
+        // 1.5 of the lane's spacings asks after 2 where another one asked meanwhile. Some of the rate is lost to anyone.
+        let both_bind = pools.len() > 1 && lane_turn.min(pool_turn) > 0.75 * turn;
+        let patience = if both_bind { 1.4 } else { 1.2 };
         let backoff = BackoffPolicy::new(Duration::from_secs(2), Duration::from_secs(longest), 1.5, 0.2)?;
         let ours = Ours { backoff, ceilings: Ceilings::new(lane, pool, 16)?, asking };
         // A request of each bucket may be before it in the end, and its own is on its way.
         let slack = 3.0 / lane.min(pool) + 1.0;
-        let bound = (1.2 * turn).max(longest as f64) + slack;
+        let bound = (patience * turn).max(longest as f64) + slack;
         let until = seconds(3.0 * bound + 120.0);
         let window = Window { from: 0, to: until, until };
         let scene = Scene { cognito, way: Way::EVEN, neighbour: Neighbour::default(), window, seed };

@@ -237,8 +237,9 @@ impl JobSlot {
             State::Ready(due) | State::Expected(due) => due,
             State::Waiting(_) | State::InFlight | State::Over(_) | State::Gone => return None,
         };
+        let class = self.counted?;
         Some(Turn {
-            class: self.counted?,
+            class,
             asked: self.asked,
             due,
             interval: self.rhythm.interval().unwrap_or_default(),
@@ -246,6 +247,7 @@ impl JobSlot {
                 Rhythm::New { rank } => Some(rank),
                 Rhythm::Asked(_) => None,
             },
+            lets_go: u32::from(class == Class::Sleeping),
         })
     }
 

@@ -2,8 +2,8 @@
 //!
 //! A bucket spaces requests evenly and saves nothing up, so that any T seconds hold at most rate × T + 1
 //! requests. That is to hold where they arrive: a request that was late, on the way or in this machine, is closer to
-//! the next one there than it was here. So the next one waits for as long as the answer took longer than usual. And
-//! nothing is sent into a silence: what waits together here, for credentials say, would leave together.
+//! the next one there than it was here. So the next one waits for as long as the answer took longer than usual, as far
+//! as that costs next to nothing of the rate. And nothing is sent into a silence: what waits together here, for credentials say, would leave together.
 //!
 //! A pool has one bucket for all its requests and one for each operation, for so the service counts. A throttle cuts
 //! that of its operation, once for all the requests that were on their way; a second pool throttled within a second
@@ -217,6 +217,12 @@ impl Lane {
         slot
     }
 
+    /// The pool's number as a part of how many there are, above 0 up to 1.
+    #[must_use]
+    pub fn phase(&self, pool: PoolBucket) -> f64 {
+        (f64::from(pool.0) + 1.0) / (self.pools.len() as f64).max(f64::from(pool.0) + 1.0)
+    }
+
     /// When a request of this kind for this pool may be sent; `None` while too many are on their way.
     #[must_use]
     pub fn ready_at(&self, now: Tick, pool: PoolBucket, operation: Operation) -> Option<Tick> {
@@ -244,14 +250,24 @@ impl Lane {
         self.pools.get(pool.0 as usize).map_or(Tick::ZERO, |rates| rates.all.next())
     }
 
+    /// How long a request that is sent now keeps the lane from sending another one, or the pool, where it is for the
+    /// same.
+    #[must_use]
+    pub fn keeps_busy(&self, now: Tick, pool: Option<PoolBucket>) -> Duration {
+        let lane = self.bucket.interval(now);
+        let pool = pool.and_then(|pool| self.pools.get(pool.0 as usize));
+        pool.map_or(lane, |rates| rates.all.interval(now).max(lane))
+    }
+
     /// Takes the permit for one request that is sent now.
     pub fn take(&mut self, now: Tick, pool: PoolBucket, operation: Operation) -> Permit {
         self.in_flight += 1;
-        self.bucket.take(now);
+        let usual = self.quickest.usual();
+        self.bucket.take(now, usual);
         let mut gap = Duration::MAX;
         if let Some(rates) = self.pools.get_mut(pool.0 as usize) {
-            rates.all.take(now);
-            rates.of_mut(operation).take(now);
+            rates.all.take(now, usual);
+            rates.of_mut(operation).take(now, usual);
             gap = rates.last_sent.replace(now).map_or(Duration::MAX, |last| now.since(last));
         }
         self.unanswered = self.unanswered.saturating_add(1);
@@ -265,7 +281,8 @@ impl Lane {
         let silent = self.is_silent();
         self.unanswered = 0;
         let took = now.since(permit.sent);
-        let late = took.saturating_sub(self.quickest.usual());
+        // After a silence all is spaced from the answer.
+        let late = if silent { Duration::ZERO } else { took.saturating_sub(self.quickest.usual()) };
         self.quickest.note(took);
         self.bucket.answered(permit.sent, late);
         if let Some(rates) = self.pools.get_mut(permit.pool.0 as usize) {

@@ -184,12 +184,14 @@ pub(super) struct LaneSlot {
     /// The places where something is due.
     pub(super) busy: BTreeSet<usize>,
     pub(super) crowd: Crowd,
+    /// The jobs that move and are not due yet, by when they are; with some that were asked about meanwhile.
+    pub(super) coming: BTreeSet<(Tick, usize)>,
     /// When it is to be looked at again without anything happening.
     pub(super) wake: Option<Tick>,
 }
 
 impl LaneSlot {
     pub(super) fn new(lane: Lane) -> Self {
-        Self { lane, busy: BTreeSet::new(), crowd: Crowd::default(), wake: None }
+        Self { lane, busy: BTreeSet::new(), crowd: Crowd::default(), coming: BTreeSet::new(), wake: None }
     }
 }

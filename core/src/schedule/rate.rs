@@ -34,11 +34,19 @@ const SLACK: f64 = 0.01;
 const WAY_SLACK: Duration = Duration::from_millis(2);
 
 /// The most of [`WAY_SLACK`], as a part of the spacing.
-const MOST_SLACK: f64 = 0.04;
+const MOST_SLACK: f64 = 0.02;
 
 /// The most that the next request waits for one that is late. What takes longer is taken for a slow service, not for
 /// a slow way there.
 const MOST_LATE: Duration = Duration::from_millis(100);
+
+/// What waiting for late requests may cost of the rate: each request earns so much of its spacing. So a way whose
+/// trips vary all the time costs no more than this.
+const LATE_COST: f64 = 0.01;
+
+/// How much of that is saved up, and there from the start: a way that holds requests up now and then, or a machine
+/// that is busy for a while, keeps the ceiling where they arrive.
+const SAVED: Duration = Duration::from_secs(2);
 
 /// Evenly spaced permits.
 #[derive(Debug)]
@@ -48,6 +56,8 @@ pub(super) struct Bucket {
     next: Tick,
     /// When the newest request was sent, while it is not answered.
     open: Option<Tick>,
+    /// How much of the time is left that may be spent on waiting for late requests.
+    patience: Duration,
 }
 
 /// What throttles did to a rate.
@@ -93,7 +103,7 @@ impl Cut {
 
 impl Bucket {
     pub(super) fn new(ceiling: f64) -> Self {
-        Self { ceiling, cut: None, next: Tick::ZERO, open: None }
+        Self { ceiling, cut: None, next: Tick::ZERO, open: None, patience: SAVED }
     }
 
     pub(super) fn ceiling(&self) -> f64 {
@@ -110,13 +120,27 @@ impl Bucket {
         self.cut.map_or(self.ceiling, |cut| cut.rate(now).min(self.ceiling))
     }
 
-    pub(super) fn take(&mut self, now: Tick) {
-        self.next = now.plus(self.interval(now));
+    /// Sends a request. `usual` is how long an answer usually takes.
+    pub(super) fn take(&mut self, now: Tick, usual: Duration) {
+        let waited = now.since(self.next).min(self.waits(usual));
+        let interval = self.interval(now);
+        self.patience = (self.patience - waited + interval.mul_f64(LATE_COST)).min(SAVED);
+        self.next = now.plus(interval);
         self.open = Some(now);
     }
 
-    fn interval(&self, now: Tick) -> Duration {
+    /// The time between two requests.
+    pub(super) fn interval(&self, now: Tick) -> Duration {
         spacing(self.rate(now))
+    }
+
+    /// How long the next request waits for the newest to be answered, which may just be arriving. Where answers
+    /// usually take longer than an interval, no answer tells nothing.
+    fn waits(&self, usual: Duration) -> Duration {
+        match self.open {
+            Some(sent) if usual < self.interval(sent) => self.patience.min(MOST_LATE),
+            Some(_) | None => Duration::ZERO,
+        }
     }
 
     /// When the next request is due, whether or not the newest is late: the earlier, the longer ago it was used.
@@ -129,20 +153,18 @@ impl Bucket {
         self.open.is_some()
     }
 
-    /// When the next request may be sent: not while the newest is late, for then it may just be arriving. Where
-    /// answers usually take longer than an interval, no answer tells nothing.
+    /// When the next request may be sent.
     pub(super) fn ready_at(&self, usual: Duration) -> Tick {
-        match self.open {
-            Some(sent) if usual < self.interval(sent) => self.next.plus(MOST_LATE),
-            Some(_) | None => self.next,
-        }
+        self.next.plus(self.waits(usual))
     }
 
-    /// The request sent at `sent` was answered, `late` later than usual.
+    /// The request sent at `sent` was answered, `late` later than usual: that much later it may have arrived.
     pub(super) fn answered(&mut self, sent: Tick, late: Duration) {
         if self.open == Some(sent) {
             self.open = None;
-            self.next = self.next.plus(late.min(MOST_LATE));
+            let late = late.min(self.patience).min(MOST_LATE);
+            self.patience -= late;
+            self.next = self.next.plus(late);
         }
     }
 
@@ -191,6 +213,11 @@ impl Bucket {
             Some(_) | None => Some(now),
         }
     }
+}
+
+/// The rate that is reached where this is the ceiling, in requests per second, however the way is.
+pub(super) fn reached(ceiling: f64) -> f64 {
+    1.0 / (spacing(ceiling).as_secs_f64() * (1.0 + LATE_COST))
 }
 
 /// The time between two requests at this rate.

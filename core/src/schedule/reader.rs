@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::job::JobSlot;
+use super::turn::{Class, Turn};
 use crate::domain::{ErrorKind, Tick};
 
 /// The most jobs on a page, by the service's API.
@@ -52,6 +53,8 @@ pub(super) struct Reader {
 enum Reading {
     Idle,
     Begun {
+        /// That of the job, or the pool, which it began with.
+        turn: Turn,
         /// Where the next page begins; `None` for the newest job.
         token: Option<String>,
         /// Pages read so far, and the jobs on them.
@@ -86,8 +89,8 @@ impl Reader {
         now < self.rests_until
     }
 
-    pub(super) fn begin(&mut self, depth: u32, finds: Finds) {
-        self.state = Reading::Begun { token: None, pages: 0, jobs: 0, depth, finds };
+    pub(super) fn begin(&mut self, turn: Turn, depth: u32, finds: Finds) {
+        self.state = Reading::Begun { turn, token: None, pages: 0, jobs: 0, depth, finds };
     }
 
     pub(super) fn token(&self) -> Option<&str> {
@@ -95,6 +98,19 @@ impl Reader {
             Reading::Idle => None,
             Reading::Begun { token, .. } => token.as_deref(),
         }
+    }
+
+    /// What decides when the next page has its turn; `None` while nothing is read.
+    pub(super) fn turn(&self) -> Option<Turn> {
+        match &self.state {
+            Reading::Idle => None,
+            Reading::Begun { turn, .. } => Some(*turn),
+        }
+    }
+
+    /// The class of what is read for; `None` while nothing is.
+    pub(super) fn class(&self) -> Option<Class> {
+        self.turn().map(|turn| turn.class)
     }
 
     pub(super) fn finds(&self) -> Finds {
@@ -184,7 +200,15 @@ impl Reader {
         now: Tick,
     ) -> Option<Depth> {
         let least = self.page_of(head.seat)?;
-        let jobs: Vec<(u32, f64)> = jobs.filter_map(|job| Some((self.page_of(job.seat)?, job.waited(now)?))).collect();
+        // One that moves does not wait for pages that others are on.
+        let is_meant = |job: &&JobSlot| match (head.counted, job.counted) {
+            (Some(Class::Moving), Some(Class::Sleeping | Class::New) | None) => {
+                least == 0 && self.page_of(job.seat) == Some(0)
+            }
+            (Some(Class::Moving), Some(Class::Moving)) | (Some(Class::Sleeping | Class::New) | None, _) => true,
+        };
+        let jobs: Vec<(u32, f64)> =
+            jobs.filter(is_meant).filter_map(|job| Some((self.page_of(job.seat)?, job.waited(now)?))).collect();
         let pages: BTreeSet<u32> = jobs.iter().map(|(page, _)| *page).collect();
         let finds = match finding {
             Finds::Jobs => 1,

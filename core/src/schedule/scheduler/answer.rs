@@ -103,6 +103,7 @@ impl Scheduler {
             }
         };
         self.recount(index);
+        self.expect(index);
         for event in &mut events {
             if let JobFact::PollFailed { next_poll: told, .. } = &mut event.fact {
                 *told = next_poll;

@@ -11,7 +11,7 @@ use crate::schedule::agenda::Appointment;
 use crate::schedule::job::{JobSlot, State};
 use crate::schedule::pool::{PoolSlot, PoolState};
 use crate::schedule::reader::{Depth, Finds};
-use crate::schedule::turn::Turn;
+use crate::schedule::turn::{Class, Round, Share, Standing, Turn};
 
 /// How long the last look at all jobs may take after the time is up; what is not looked at by then is decided by
 /// what is known. A watch that only looks once has the time besides that its pools' ceiling asks for.
@@ -91,6 +91,16 @@ impl Scheduler {
         }
     }
 
+    /// Notes when a job that moves is due, so that its lane is free then.
+    pub(super) fn expect(&mut self, index: usize) {
+        let Some(job) = self.jobs.get(index) else { return };
+        let (State::Waiting(due), Some(Class::Moving)) = (job.state, job.counted) else { return };
+        let lane = self.places.get(job.place()).map(|place| place.lane);
+        if let Some(lane) = lane.and_then(|lane| self.lanes.get_mut(&lane)) {
+            lane.coming.insert((due, index));
+        }
+    }
+
     /// Has a job wait for its lane; it is due since `due`.
     pub(super) fn queue_job(&mut self, index: usize, due: Tick) {
         let Some(job) = self.jobs.get_mut(index) else { return };
@@ -118,14 +128,19 @@ impl Scheduler {
         self.touched.insert(slot.lane);
     }
 
-    /// The latest time for what has its turn at a place, where the ceiling of the pool, or of the lane, binds.
-    pub(super) fn latest(&self, place: usize, turn: Turn) -> Option<Tick> {
+    /// What decides about the turns of a place.
+    pub(super) fn standing(&self, place: usize) -> Option<Standing> {
         let place = self.places.get(place)?;
         let lane = self.lanes.get(&place.lane)?;
-        let ceilings = &self.settings.ceilings;
-        let of_pool = place.crowd.round(turn.class, ceilings.per_pool());
-        let of_lane = lane.crowd.round(turn.class, ceilings.per_lane());
-        Some(turn.latest(of_pool.max(of_lane), place.crowd.size()))
+        let (ceilings, backoff) = (&self.settings.ceilings, &self.settings.backoff);
+        let pool = Share(&place.crowd, ceilings.per_pool());
+        let interval = backoff.jittered(backoff.max(), 1.0);
+        Some(Standing {
+            round: Round::of(pool, Share(&lane.crowd, ceilings.per_lane()), interval),
+            spacing: Duration::from_secs_f64(1.0 / ceilings.per_pool()),
+            size: place.crowd.size(),
+            phase: lane.lane.phase(place.bucket),
+        })
     }
 
     fn pool_is_due(&mut self, index: usize, due: Tick, now: Tick) {

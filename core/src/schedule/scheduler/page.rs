@@ -24,7 +24,7 @@ impl Scheduler {
         self.observe_page(now, place, sent, first, page, actions);
         let Some(slot) = self.places.get(place) else { return };
         if slot.reader.reads_on(self.expects(place)) {
-            self.read_on(place, now.tick);
+            self.read_on(place);
         } else {
             self.end_reading(now, place);
         }

@@ -71,6 +71,10 @@ impl Scheduler {
             place.renumber(job);
             place.watched = place.watched.and_then(pool);
         }
+        for lane in self.lanes.values_mut() {
+            let kept = |(due, index)| Some((due, job(index)?));
+            lane.coming = std::mem::take(&mut lane.coming).into_iter().filter_map(kept).collect();
+        }
         // The lane still learns how the requests of what is gone went.
         for sent in self.in_flight.values_mut() {
             sent.item = sent.item.and_then(|item| match item {

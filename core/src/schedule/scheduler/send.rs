@@ -6,8 +6,8 @@
 use super::{Scheduler, TimeLeft};
 use crate::domain::Tick;
 use crate::schedule::job::{JobSlot, State};
-use crate::schedule::lane::{Lane, Operation};
-use crate::schedule::place::{HeldUntil, Item, Place, Sent};
+use crate::schedule::lane::Operation;
+use crate::schedule::place::{HeldUntil, Item, LaneSlot, Sent};
 use crate::schedule::pool::PoolState;
 use crate::schedule::reader::{Depth, Finds};
 use crate::schedule::turn::{Class, Turn};
@@ -23,6 +23,31 @@ enum Choice {
     Hold,
 }
 
+/// What a lane sends first.
+enum First {
+    /// This, of this place, now.
+    Now(usize, Item),
+    /// Nothing before this time; `None` before an answer comes.
+    At(Option<Tick>),
+}
+
+/// What may be sent next of a place.
+struct Head {
+    place: usize,
+    item: Item,
+    turn: Turn,
+    /// When it has to be.
+    latest: Tick,
+    /// When its lane and its pool let it through.
+    at: Tick,
+}
+
+impl Head {
+    fn moves(&self) -> bool {
+        self.turn.class == Class::Moving
+    }
+}
+
 impl Scheduler {
     /// Sends what the lanes let through, and notes when each is to be looked at again.
     pub(super) fn serve_lanes(&mut self, now: Now, actions: &mut Vec<Action>) {
@@ -31,11 +56,11 @@ impl Scheduler {
             self.touched.insert(lane);
         }
         for lane in std::mem::take(&mut self.touched) {
-            if self.time != TimeLeft::Stopped {
-                self.send(lane, now.tick, actions);
-            }
+            let wake = match self.time {
+                TimeLeft::Stopped => None,
+                TimeLeft::Until(_) | TimeLeft::Up(_) | TimeLeft::Ended => self.send(lane, now.tick, actions),
+            };
             self.touched.remove(&lane);
-            let wake = self.wake_of(lane, now.tick);
             let Some(slot) = self.lanes.get_mut(&lane) else { continue };
             actions.extend(slot.lane.change(now.tick, now.wall).map(|change| Action::RateChanged(lane, change)));
             let wake = wake.into_iter().chain(slot.lane.recovers_at(now.tick)).min();
@@ -46,8 +71,13 @@ impl Scheduler {
         }
     }
 
-    fn send(&mut self, lane: LaneIndex, now: Tick, actions: &mut Vec<Action>) {
-        while let Some((place, item)) = self.first_of(lane, now) {
+    /// Sends what this lane lets through. Says when it is to be looked at again; `None` while it waits for an answer.
+    fn send(&mut self, lane: LaneIndex, now: Tick, actions: &mut Vec<Action>) -> Option<Tick> {
+        loop {
+            let (place, item) = match self.first_of(lane, now) {
+                First::Now(place, item) => (place, item),
+                First::At(wake) => return wake,
+            };
             let question = match self.choose(place, item, now) {
                 Choice::Hold => continue,
                 Choice::Describe(job) => self.describe(job),
@@ -59,8 +89,7 @@ impl Scheduler {
                 (Item::Page(_), Some(place)) => (Operation::List, place.bucket),
                 (Item::Job(_) | Item::Page(_), None) => continue,
             };
-            let Some(slot) = self.lanes.get_mut(&lane) else { return };
-            let permit = slot.lane.take(now, bucket, operation);
+            let permit = self.lanes.get_mut(&lane)?.lane.take(now, bucket, operation);
             let id = self.next_id;
             self.next_id += 1;
             self.requests += 1;
@@ -69,58 +98,76 @@ impl Scheduler {
         }
     }
 
-    /// What may wait least of all that the lane lets through now. Of pools where that is the same time the one asked
-    /// longest ago comes first, so that their queues end together.
-    fn first_of(&mut self, lane: LaneIndex, now: Tick) -> Option<(usize, Item)> {
-        self.drop_overtaken(lane);
-        let slot = self.lanes.get(&lane)?;
-        let mut best: Option<((Tick, Tick), usize, Item)> = None;
-        for index in &slot.busy {
-            let Some(place) = self.places.get(*index) else { continue };
-            for (latest, item) in self.heads(*index) {
-                let order = (latest, slot.lane.pool_ready_at(place.bucket));
-                let is_first = best.is_none_or(|(best, ..)| order < best);
-                if is_first && self.ready_at(&slot.lane, place, item, now).is_some_and(|at| at <= now) {
-                    best = Some((order, *index, item));
-                }
+    /// What may wait least of all that the lane lets through now. Of what may wait as long the longest unasked comes
+    /// first, and of pools the one asked longest ago, so that their queues end together.
+    fn first_of(&mut self, lane: LaneIndex, now: Tick) -> First {
+        self.drop_overtaken(lane, now);
+        let Some(slot) = self.lanes.get(&lane) else { return First::At(None) };
+        let heads: Vec<Head> = slot.busy.iter().flat_map(|place| self.heads(slot, *place, now)).collect();
+        // Nothing that moves goes before what does not and is late, where its pool lets that through sooner than the
+        // lane would be free again.
+        let busy = now.plus(slot.lane.keeps_busy(now, None));
+        let late = heads.iter().filter(|head| !head.moves() && head.latest <= now && head.at < busy);
+        let late = late.min_by_key(|head| head.latest);
+        let at = |head: &Head| match late.filter(|late| late.latest < head.latest) {
+            Some(late) if head.moves() => head.at.max(late.at),
+            None if head.moves() => head.at,
+            Some(_) | None => self.gives_way(slot, head).unwrap_or(head.at),
+        };
+        let bucket = |head: &Head| self.places.get(head.place).map(|place| slot.lane.pool_ready_at(place.bucket));
+        let (mut best, mut wake): (Option<(_, &Head)>, Option<Tick>) = (None, None);
+        for head in &heads {
+            let at = at(head);
+            wake = Some(wake.map_or(at, |wake| wake.min(at)));
+            let order = (head.latest, head.turn.asked, bucket(head));
+            if at <= now && best.as_ref().is_none_or(|(best, _)| order < *best) {
+                best = Some((order, head));
             }
         }
-        best.map(|(_, place, item)| (place, item))
+        best.map_or(First::At(wake), |(_, head)| First::Now(head.place, head.item))
     }
 
-    /// When the lane is to be looked at again; `None` while it waits for an answer.
-    fn wake_of(&mut self, lane: LaneIndex, now: Tick) -> Option<Tick> {
-        self.drop_overtaken(lane);
-        let slot = self.lanes.get(&lane)?;
-        let ready = slot.busy.iter().filter_map(|index| {
-            let place = self.places.get(*index)?;
-            self.heads(*index).filter_map(|(_, item)| self.ready_at(&slot.lane, place, item, now)).min()
-        });
-        ready.min()
-    }
-
-    /// The first of each kind that waits at a place, with its latest time.
-    fn heads(&self, index: usize) -> impl Iterator<Item = (Tick, Item)> {
+    /// The first of each kind that waits at a place, but what waits for an answer.
+    fn heads(&self, slot: &LaneSlot, index: usize, now: Tick) -> impl Iterator<Item = Head> {
         let place = self.places.get(index);
-        let page = place.and_then(|place| Some((place.page?, Item::Page(index))));
+        let standing = self.standing(index);
+        let page = place.and_then(|place| Some((Item::Page(index), place.page?)));
         let jobs = Class::ALL.into_iter().filter_map(move |class| place?.first(class));
-        let jobs = jobs.filter_map(|job| Some((self.jobs.get(job)?.turn()?, Item::Job(job))));
-        page.into_iter().chain(jobs).filter_map(move |(turn, item)| Some((self.latest(index, turn)?, item)))
+        let jobs = jobs.filter_map(|job| Some((Item::Job(job), self.jobs.get(job)?.turn()?)));
+        page.into_iter().chain(jobs).filter_map(move |(item, turn)| {
+            let place = place?;
+            let at = match item {
+                Item::Job(_) => {
+                    let at = slot.lane.ready_at(now, place.bucket, Operation::Describe)?;
+                    at.max(place.held.ready_at(turn.class, now)?)
+                }
+                Item::Page(_) => slot.lane.ready_at(now, place.bucket, Operation::List)?,
+            };
+            Some(Head { place: index, item, turn, latest: turn.latest(now, standing.as_ref()?), at })
+        })
     }
 
-    fn ready_at(&self, lane: &Lane, place: &Place, item: Item, now: Tick) -> Option<Tick> {
-        match item {
-            Item::Job(job) => {
-                let class = self.jobs.get(job)?.counted?;
-                Some(lane.ready_at(now, place.bucket, Operation::Describe)?.max(place.held.ready_at(class, now)?))
-            }
-            Item::Page(_) => lane.ready_at(now, place.bucket, Operation::List),
-        }
+    /// Until when something that does not move is kept back, so that the lane, or the pool, is free when a job that moves
+    /// is due.
+    fn gives_way(&self, slot: &LaneSlot, head: &Head) -> Option<Tick> {
+        let bucket = self.places.get(head.place)?.bucket;
+        let (lane, pool) = (slot.lane.keeps_busy(head.at, None), slot.lane.keeps_busy(head.at, Some(bucket)));
+        let coming = slot.coming.range((head.at, 0)..(head.at.plus(lane.max(pool)), 0));
+        let mut due = coming.filter_map(|(due, index)| {
+            let job = self.jobs.get(*index).filter(|job| job.state == State::Waiting(*due))?;
+            let free = head.at.plus(if job.place() == head.place { pool } else { lane });
+            let latest = Turn::of_moving(job.asked, *due).latest(*due, &self.standing(job.place())?);
+            (*due < free && latest < head.latest).then_some(*due)
+        });
+        due.next()
     }
 
     /// Drops the places of a lane where nothing waits any more.
-    fn drop_overtaken(&mut self, lane: LaneIndex) {
+    fn drop_overtaken(&mut self, lane: LaneIndex, now: Tick) {
         let Some(slot) = self.lanes.get_mut(&lane) else { return };
+        while slot.coming.first().is_some_and(|(due, _)| *due <= now) {
+            slot.coming.pop_first();
+        }
         let (places, jobs) = (&mut self.places, &self.jobs);
         slot.busy.retain(|index| places.get_mut(*index).is_some_and(|place| place.drop_overtaken(*index, jobs)));
     }
@@ -131,9 +178,14 @@ impl Scheduler {
         let Some(depth) = self.list_is_worth(place, job, now) else { return Choice::Describe(job) };
         let Some(turn) = self.jobs.get(job).and_then(JobSlot::turn) else { return Choice::Describe(job) };
         let Some(slot) = self.places.get_mut(place) else { return Choice::Describe(job) };
-        if !slot.reader.is_idle() {
-            slot.held.hold(turn.class, HeldUntil::TheEnd);
-            return Choice::Hold;
+        match slot.reader.class() {
+            None => {}
+            // The list may show it too late.
+            Some(Class::Sleeping | Class::New) if turn.class == Class::Moving => return Choice::Describe(job),
+            Some(Class::Moving | Class::Sleeping | Class::New) => {
+                slot.held.hold(turn.class, HeldUntil::TheEnd);
+                return Choice::Hold;
+            }
         }
         let list = self.lanes.get(&slot.lane).and_then(|lane| lane.lane.ready_at(now, slot.bucket, Operation::List));
         match list {
@@ -183,11 +235,15 @@ impl Scheduler {
                 Depth { pages: depth.pages.max(pool.pages_to_read()), ..depth }
             }
         };
-        slot.reader.begin(depth.pages, finds);
+        let turn = turn.of_pages(depth.pages);
+        slot.reader.begin(turn, depth.pages, finds);
         if self.settings.batch == Batch::Auto && !slot.reader.rests(now) {
             for index in &slot.jobs {
                 let Some(job) = self.jobs.get_mut(*index).filter(|job| job.is_listable()) else { continue };
                 if slot.reader.page_of(job.seat).is_none_or(|page| page >= depth.pages) {
+                    continue;
+                }
+                if job.counted == Some(Class::Moving) && turn.class != Class::Moving {
                     continue;
                 }
                 match job.state {
@@ -222,15 +278,10 @@ impl Scheduler {
         Some((Item::Page(place), Question::List { pool: slot.pool.clone(), token }))
     }
 
-    /// Has the next page wait for the lane. It may wait as little as the first of the jobs that it should show.
-    pub(super) fn read_on(&mut self, place: usize, now: Tick) {
-        let Some(slot) = self.places.get(place) else { return };
-        let expected = slot.jobs.iter().filter_map(|job| {
-            let job = self.jobs.get(*job).filter(|job| matches!(job.state, State::Expected(_)))?;
-            let turn = job.turn()?;
-            Some((self.latest(place, turn)?, turn))
-        });
-        let first = expected.min_by_key(|(latest, _)| *latest).map(|(_, turn)| turn);
-        self.queue_page(place, first.unwrap_or(Turn::of_pool(now)));
+    /// Has the next page wait for the lane: a reading that has begun is finished before others begin.
+    pub(super) fn read_on(&mut self, place: usize) {
+        if let Some(turn) = self.places.get(place).and_then(|place| place.reader.turn()) {
+            self.queue_page(place, turn);
+        }
     }
 }
