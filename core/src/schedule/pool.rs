@@ -1,5 +1,6 @@
 //! One watched pool: which of the jobs that its list shows are to be watched, and when its list is read again.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use super::BackoffPolicy;
@@ -41,6 +42,7 @@ pub(super) struct PoolSlot {
     newest_now: Option<JobId>,
     read: Read,
     until: Until,
+    begun: Begun,
     look: Look,
     interval: Option<Duration>,
     added: Tick,
@@ -87,6 +89,15 @@ enum Until {
     AKnownJob,
 }
 
+/// When the reading that is under way began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Begun {
+    /// Since other jobs are wanted.
+    SinceChange,
+    /// Before: it shows nothing of those on its first pages.
+    BeforeChange,
+}
+
 /// An unbroken row of failures.
 #[derive(Clone, Debug)]
 struct Failing {
@@ -127,6 +138,7 @@ impl PoolSlot {
             newest_now: None,
             read: Read::Never,
             until: Until::TheEnd,
+            begun: Begun::SinceChange,
             look: Look::Usual,
             interval: None,
             added: now,
@@ -148,22 +160,31 @@ impl PoolSlot {
     }
 
     /// Takes over what its owner says of it now. What was read of it stays, unless other jobs are wanted now: then the
-    /// list is read again, to its end. Says when.
+    /// list is read again, to its end. So is one that could not be read, for that may have been repaired. Says when.
     pub(super) fn change(&mut self, new: &super::NewPool, now: Tick) -> Option<Tick> {
         let rules = PoolRules::of(new);
         let other_jobs = rules.filter != self.rules.filter;
         self.rules = rules;
-        if !other_jobs {
-            return None;
+        if other_jobs {
+            self.read = Read::Never;
+            self.until = Until::TheEnd;
+        }
+        match self.state {
+            PoolState::Waiting(_) if other_jobs || self.failing.is_some() => {}
+            PoolState::Over(Some(_)) => {}
+            PoolState::Reading | PoolState::InFlight if other_jobs => {
+                self.begun = Begun::BeforeChange;
+                return None;
+            }
+            PoolState::Waiting(_)
+            | PoolState::Due
+            | PoolState::Reading
+            | PoolState::InFlight
+            | PoolState::Over(None) => return None,
         }
         self.end_reading(Until::TheEnd);
-        match self.state {
-            PoolState::Waiting(_) => {
-                self.state = PoolState::Waiting(now);
-                Some(now)
-            }
-            PoolState::Due | PoolState::Reading | PoolState::InFlight | PoolState::Over(_) => None,
-        }
+        self.state = PoolState::Waiting(now);
+        Some(now)
     }
 
     /// Whether the list was read to its end once, or is not read any more.
@@ -334,20 +355,22 @@ impl PoolSlot {
         random: f64,
     ) -> Found {
         let date = page.date.unwrap_or(now.wall);
-        let is_new = |(id, snapshot): &&(JobId, JobSnapshot)| !is_watched(id) && self.wants(snapshot, date);
-        let new = page.jobs.iter().filter(is_new);
+        let mut shown = HashSet::new();
+        let is_new = |id: &JobId, snapshot: &JobSnapshot| !is_watched(id) && self.wants(snapshot, date);
+        let new = page.jobs.iter().filter(|(id, snapshot)| is_new(id, snapshot) && shown.insert(id));
         let jobs = new.map(|(id, snapshot)| self.job(id.clone(), Some(snapshot))).collect();
         let met_known = page.jobs.iter().any(|(id, _)| Some(id) == self.newest.as_ref());
         if self.newest_now.is_none() {
             self.newest_now = page.jobs.first().map(|(id, _)| id.clone());
         }
         self.last_good = Some(now.tick);
-        self.interval = None;
-        let recovered = self.failing.take().is_some_and(|failing| !failing.told.is_empty());
         // Newest come first.
         let known_from_here = met_known && self.until == Until::AKnownJob;
         let then = if page.next.is_some() && !known_from_here {
             Then::ReadOn
+        } else if self.begun == Begun::BeforeChange {
+            self.end_reading(Until::TheEnd);
+            Then::At(now.tick)
         } else {
             self.read = Read::Once;
             self.newest = self.newest_now.take().or(self.newest.take());
@@ -357,6 +380,11 @@ impl PoolSlot {
                 Look::Last | Look::Final => Then::End,
             }
         };
+        // One that breaks off at its second page every time is no reading.
+        let recovered = then != Then::ReadOn && self.failing.take().is_some_and(|failing| !failing.told.is_empty());
+        if then != Then::ReadOn {
+            self.interval = None;
+        }
         self.state = match then {
             Then::ReadOn => PoolState::Reading,
             Then::At(at) => PoolState::Waiting(at),
@@ -367,6 +395,7 @@ impl PoolSlot {
 
     fn end_reading(&mut self, until: Until) {
         self.newest_now = None;
+        self.begun = Begun::SinceChange;
         self.until = until;
     }
 

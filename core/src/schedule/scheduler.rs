@@ -218,7 +218,7 @@ impl Scheduler {
     fn add_pool(&mut self, new: NewPool, now: Now) {
         let lane = new.lane;
         let place = self.place(lane, &new.id);
-        let watched = watched_at(place, &self.places, &self.jobs);
+        let watched = watched_of(&new.id, &self.places, &self.jobs);
         let index = self.pools.len();
         let mut pool = PoolSlot::new(&new, place, now.tick);
         match self.time {
@@ -284,12 +284,13 @@ impl Scheduler {
     }
 }
 
-/// The ids of the jobs that are watched at a place, over or not.
-fn watched_at(place: usize, places: &[Place], jobs: &[JobSlot]) -> HashSet<JobId> {
-    let at = places.get(place).into_iter().flat_map(|place| place.jobs.iter().chain(&place.over));
-    let watched = at.filter_map(|index| jobs.get(*index));
-    let watched = watched.filter(|job| job.place() == place && job.state != State::Gone);
-    watched.map(|job| job.id.clone()).collect()
+/// The ids of a pool's jobs that are watched, over or not, whoever's quota they use.
+fn watched_of(pool: &UserPoolId, places: &[Place], jobs: &[JobSlot]) -> HashSet<JobId> {
+    let of_pool = places.iter().enumerate().filter(|(_, place)| place.pool == *pool);
+    let at = of_pool.flat_map(|(index, place)| place.jobs.iter().chain(&place.over).map(move |job| (index, *job)));
+    let watched = at.filter_map(|(place, job)| Some((place, jobs.get(job)?)));
+    let watched = watched.filter(|(place, job)| job.place() == *place && job.state != State::Gone);
+    watched.map(|(_, job)| job.id.clone()).collect()
 }
 
 mod answer;

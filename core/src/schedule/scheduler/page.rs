@@ -4,9 +4,9 @@
 
 use std::collections::HashMap;
 
-use super::{Scheduler, watched_at};
+use super::{Scheduler, watched_of};
 use crate::domain::track::{AskedBy, Outcome};
-use crate::domain::{JobId, PollError, Tick};
+use crate::domain::{ErrorKind, JobId, PollError, Tick};
 use crate::schedule::agenda::Appointment;
 use crate::schedule::job::{State, Timing};
 use crate::schedule::place::Held;
@@ -17,6 +17,9 @@ use crate::schedule::{Action, Batch, NewJob, Now};
 impl Scheduler {
     pub(super) fn page_read(&mut self, now: Now, place: usize, sent: Tick, page: PoolPage, actions: &mut Vec<Action>) {
         let Some(slot) = self.places.get_mut(place) else { return };
+        if page.next.is_some() && page.next.as_deref() == slot.reader.token() {
+            return self.page_failed(now, place, goes_round(), actions);
+        }
         let first = slot.reader.page(page.jobs.len(), page.next.clone());
         if slot.reader.finds() == Finds::Jobs {
             self.find_jobs(now, place, &page, actions);
@@ -32,7 +35,8 @@ impl Scheduler {
 
     /// Watches the jobs of a page that nobody knew.
     fn find_jobs(&mut self, now: Now, place: usize, page: &PoolPage, actions: &mut Vec<Action>) {
-        let watched = watched_at(place, &self.places, &self.jobs);
+        let Some(slot) = self.places.get(place) else { return };
+        let watched = watched_of(&slot.pool, &self.places, &self.jobs);
         let is_watched = |id: &JobId| watched.contains(id);
         let Some(slot) = self.places.get_mut(place) else { return };
         let Some(index) = slot.watched else { return };
@@ -169,4 +173,9 @@ impl Scheduler {
             }
         }
     }
+}
+
+/// The error of a list whose next page is the one that was asked for.
+fn goes_round() -> PollError {
+    PollError::new(ErrorKind::Transient, "the list goes round: its next page is the one it was asked for")
 }

@@ -4,9 +4,9 @@
 
 use std::collections::HashMap;
 
-use super::{Scheduler, watched_at};
+use super::{Scheduler, watched_of};
 use crate::domain::track::WatchedJob;
-use crate::domain::{Target, UserPoolId};
+use crate::domain::{Target, UserPoolId, Verdict};
 use crate::schedule::agenda::Appointment;
 use crate::schedule::job::State;
 use crate::schedule::place::Item;
@@ -99,7 +99,7 @@ impl Scheduler {
                         self.agenda.push(again, Appointment::Pool(index));
                     }
                     if other_jobs {
-                        let watched = watched_at(slot.place, &self.places, &self.jobs);
+                        let watched = watched_of(&slot.id, &self.places, &self.jobs);
                         remembered.extend(slot.rules.remembered(pool, &watched, now.wall));
                     }
                 }
@@ -131,6 +131,7 @@ impl Scheduler {
             slot.judge_anew();
         }
         if slot.place() == place {
+            self.ask_again(index, place, now);
             self.recount(index);
             return;
         }
@@ -154,6 +155,24 @@ impl Scheduler {
             place.jobs.push(index);
         }
         self.recount(index);
+    }
+
+    /// Has a job asked about at once that is refused, or was given up for that: it may have been repaired.
+    fn ask_again(&mut self, index: usize, place: usize, now: Now) {
+        let Some(slot) = self.jobs.get_mut(index).filter(|slot| slot.is_refused()) else { return };
+        match slot.state {
+            State::Waiting(_) => {}
+            State::Over(Verdict::AccessDenied | Verdict::NotFound | Verdict::Invalid) => {
+                if let Some(place) = self.places.get_mut(place) {
+                    place.jobs.retain(|job| *job != index);
+                    place.over.retain(|job| *job != index);
+                    place.jobs.push(index);
+                }
+            }
+            State::Over(_) | State::Ready(_) | State::InFlight | State::Expected(_) | State::Gone => return,
+        }
+        slot.state = State::Waiting(now.tick);
+        self.agenda.push(now.tick, Appointment::Job(index));
     }
 
     fn drop_job(&mut self, index: usize) {

@@ -17,6 +17,7 @@ mod filters;
 mod forecasts;
 mod lists;
 mod memory;
+mod mended;
 mod pools;
 mod properties;
 mod replaced;

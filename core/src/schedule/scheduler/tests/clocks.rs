@@ -196,7 +196,7 @@ fn a_pool_that_could_not_be_read_for_the_time_the_process_was_stopped_is_read_ag
     let mut world = World::new(
         settings(when_over()),
         Box::new(|_, now| {
-            let page = PollResult::Page(PoolPage { jobs: Vec::new(), next: Some("more".into()), date: None });
+            let page = PollResult::Page(PoolPage { jobs: Vec::new(), next: Some(format!("{now:?}")), date: None });
             if now < 100 * SECOND { (page, SECOND) } else { (failed(ErrorKind::Transient), SECOND) }
         }),
     );
