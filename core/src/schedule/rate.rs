@@ -46,7 +46,7 @@ const LATE_COST: f64 = 0.01;
 
 /// How much of that is saved up, and there from the start: a way that holds requests up now and then, or a machine
 /// that is busy for a while, keeps the ceiling where they arrive.
-const SAVED: Duration = Duration::from_secs(2);
+const SAVED: Duration = Duration::from_millis(1_500);
 
 /// Evenly spaced permits.
 #[derive(Debug)]
