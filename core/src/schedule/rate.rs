@@ -34,7 +34,7 @@ const SLACK: f64 = 0.01;
 const WAY_SLACK: Duration = Duration::from_millis(2);
 
 /// The most of [`WAY_SLACK`], as a part of the spacing.
-const MOST_SLACK: f64 = 0.02;
+const MOST_SLACK: f64 = 0.03;
 
 /// The most that the next request waits for one that is late. What takes longer is taken for a slow service, not for
 /// a slow way there.
@@ -42,11 +42,11 @@ const MOST_LATE: Duration = Duration::from_millis(100);
 
 /// What waiting for late requests may cost of the rate: each request earns so much of its spacing. So a way whose
 /// trips vary all the time costs no more than this.
-const LATE_COST: f64 = 0.01;
+const LATE_COST: f64 = 0.005;
 
 /// How much of that is saved up, and there from the start: a way that holds requests up now and then, or a machine
 /// that is busy for a while, keeps the ceiling where they arrive.
-const SAVED: Duration = Duration::from_secs(2);
+const SAVED: Duration = Duration::from_millis(1_500);
 
 /// Evenly spaced permits.
 #[derive(Debug)]
