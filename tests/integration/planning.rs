@@ -189,6 +189,9 @@ fn several_identities_have_their_policies_by_name() {
     assert_eq!((one.json(), one.stderr.as_str()), (all["prod"].clone(), ""));
     let unknown = policy(&stage, TWO_ACCOUNTS, &["--account", "lab"]).with_code(2);
     assert!(unknown.stderr.contains("policies are for: default, prod"), "{unknown}");
+    let idle = TWO_ACCOUNTS.to_owned() + "[[account]]\nname = \"lab\"\n";
+    let idle = policy(&stage, &idle, &["--account", "lab"]).with_code(2);
+    assert!(idle.stderr.contains("the account lab needs no policy"), "{idle}");
     Program::new(stage.path(), ["iam-policy"]).end().with_code(2);
     policy(&stage, "[[pool]]\n", &[]).with_code(78);
 }
