@@ -152,7 +152,17 @@ impl Plan {
             },
             Asker::Profile(profile) => format!("profile {profile}"),
         };
-        let is_taken = |name: &str| self.accounts.iter().any(|account| account.name.as_deref() == Some(name));
+        let is_another = |name: &str, credentials: &CredentialsPlan| match credentials {
+            CredentialsPlan::Role { source_profile: Some(profile), .. } => {
+                Asker::Profile(profile) != asker && format!("profile {profile}") == name
+            }
+            CredentialsPlan::Role { .. } | CredentialsPlan::Default | CredentialsPlan::Profile(_) => false,
+        };
+        let is_taken = |name: &str| {
+            self.accounts
+                .iter()
+                .any(|account| account.name.as_deref() == Some(name) || is_another(name, &account.credentials))
+        };
         while is_taken(&name) {
             name.push_str("-credentials");
         }
