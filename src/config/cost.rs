@@ -1,7 +1,7 @@
 //! What a plan asks of the service, before anything is asked: calls per minute, and how late a change may be seen.
 //! Called by `check`, which lays it out. The numbers are those of [`forecast`](fn@forecast).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use cognito_import_watch_core::domain::UserPoolId;
 use cognito_import_watch_core::schedule::{Batch, Finding, PoolLoad, Tightest, Way, forecast};
 
 use super::duration::format_duration;
-use super::plan::{AccountRef, Plan};
+use super::plan::{AccountPlan, AccountRef, Plan};
 
 /// Cognito's quota per account and region, requests per second: category `UserPoolResourceRead`, shared by all callers.
 const QUOTA_PER_LANE: f64 = 20.0;
@@ -32,8 +32,9 @@ pub struct PlanCost {
 /// one job more; how many jobs it holds is not known without asking.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LaneCost {
-    /// The account's name in the file; none for the default credential chain.
-    pub account: Option<String>,
+    /// The accounts' names in the file, in its order; none for the default credential chain. Several where their roles
+    /// are of one AWS account, which has one quota.
+    pub accounts: Vec<Option<String>>,
     /// The region.
     pub region: String,
     /// Jobs named one by one.
@@ -87,8 +88,8 @@ impl CeilingKey {
 pub enum CostWarning {
     /// The ceilings do not let every job be polled in the longest interval.
     IntervalNotKept {
-        /// The account's name in the file; none for the default credential chain.
-        account: Option<String>,
+        /// The names of the accounts, as in [`LaneCost::accounts`].
+        accounts: Vec<Option<String>>,
         /// The region.
         region: String,
         /// How long one round takes.
@@ -100,8 +101,8 @@ pub enum CostWarning {
     },
     /// Without lists the ceilings would not let every job be polled in the longest interval.
     KeptByListsAlone {
-        /// The account's name in the file; none for the default credential chain.
-        account: Option<String>,
+        /// The names of the accounts, as in [`LaneCost::accounts`].
+        accounts: Vec<Option<String>>,
         /// The region.
         region: String,
         /// How long one round takes without lists.
@@ -125,19 +126,19 @@ impl Plan {
     /// What this plan asks of the service.
     #[must_use]
     pub fn cost(&self) -> PlanCost {
-        let mut lanes: BTreeMap<(AccountRef, &str), BTreeMap<&UserPoolId, PoolLoad>> = BTreeMap::new();
+        let mut lanes: BTreeMap<(AccountRef, &str), LanePlan<'_>> = BTreeMap::new();
         for job in &self.jobs {
             let pool = &job.target.pool;
-            lanes.entry((job.account, pool.region())).or_default().entry(pool).or_insert(NOTHING).jobs += 1;
+            let lane = lanes.entry((self.first_of_same(job.account), pool.region())).or_default();
+            lane.accounts.insert(job.account);
+            lane.pools.entry(pool).or_insert(NOTHING).jobs += 1;
         }
         for pool in &self.pools {
-            let lane = lanes.entry((pool.account, pool.id.region())).or_default();
-            lane.entry(&pool.id).or_insert(NOTHING).finding = Finding::AllJobs;
+            let lane = lanes.entry((self.first_of_same(pool.account), pool.id.region())).or_default();
+            lane.accounts.insert(pool.account);
+            lane.pools.entry(&pool.id).or_insert(NOTHING).finding = Finding::AllJobs;
         }
-        let lanes: Vec<LaneCost> = lanes
-            .into_iter()
-            .map(|((account, region), pools)| self.lane_cost(account, region, pools.into_values().collect()))
-            .collect();
+        let lanes: Vec<LaneCost> = lanes.into_iter().map(|((_, region), lane)| self.lane_cost(region, lane)).collect();
         let max_interval = self.poll.backoff.max();
         let mut warnings = Vec::new();
         if self.ceilings.per_lane() > QUOTA_PER_LANE {
@@ -150,7 +151,15 @@ impl Plan {
         PlanCost { lanes, max_interval, warnings }
     }
 
-    fn lane_cost(&self, account: AccountRef, region: &str, pools: Vec<PoolLoad>) -> LaneCost {
+    /// The first account of the plan that is known to be the same AWS account, without a call.
+    fn first_of_same(&self, account: AccountRef) -> AccountRef {
+        let Some(id) = self.account(account).and_then(AccountPlan::id) else { return account };
+        self.accounts.iter().position(|other| other.id().as_ref() == Some(&id)).map_or(account, AccountRef)
+    }
+
+    fn lane_cost(&self, region: &str, lane: LanePlan<'_>) -> LaneCost {
+        let LanePlan { accounts, pools } = lane;
+        let pools: Vec<PoolLoad> = pools.into_values().collect();
         let whole = |pool: &PoolLoad| pool.finding == Finding::AllJobs;
         let moving: Vec<PoolLoad> =
             pools.iter().map(|pool| PoolLoad { jobs: pool.jobs + usize::from(whole(pool)), ..*pool }).collect();
@@ -173,7 +182,10 @@ impl Plan {
             Batch::Never => Way::Alone,
         };
         LaneCost {
-            account: self.account(account).and_then(|account| account.name.clone()),
+            accounts: accounts
+                .into_iter()
+                .map(|account| self.account(account).and_then(|account| account.name.clone()))
+                .collect(),
             region: region.to_owned(),
             jobs: pools.iter().map(|pool| pool.jobs).sum(),
             pools: pools.iter().filter(|pool| whole(pool)).count(),
@@ -184,18 +196,25 @@ impl Plan {
     }
 }
 
+/// What is asked of an AWS account in a region, and by whom.
+#[derive(Default)]
+struct LanePlan<'a> {
+    accounts: BTreeSet<AccountRef>,
+    pools: BTreeMap<&'a UserPoolId, PoolLoad>,
+}
+
 /// A pool before its jobs are counted.
 const NOTHING: PoolLoad = PoolLoad { jobs: 0, finding: Finding::NamedOnly };
 
 impl LaneCost {
     fn warning(&self, max_interval: Duration) -> Option<CostWarning> {
-        let (account, region) = (self.account.clone(), self.region.clone());
+        let (accounts, region) = (self.accounts.clone(), self.region.clone());
         if self.likely.round > max_interval {
             let Calls { round, tightest, .. } = self.likely;
-            Some(CostWarning::IntervalNotKept { account, region, round, max_interval, tightest })
+            Some(CostWarning::IntervalNotKept { accounts, region, round, max_interval, tightest })
         } else if self.without_lists.round > max_interval {
             let round = self.without_lists.round;
-            Some(CostWarning::KeptByListsAlone { account, region, round, max_interval })
+            Some(CostWarning::KeptByListsAlone { accounts, region, round, max_interval })
         } else {
             None
         }
@@ -212,11 +231,19 @@ fn counted(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
-/// `account "prod", us-west-2`
-fn lane_name(account: Option<&str>, region: &str) -> String {
-    match account {
-        Some(name) => format!("account \"{}\", {region}", name.escape_debug()),
-        None => format!("the default credentials, {region}"),
+/// `account "prod", us-west-2`; `accounts "prod" and "ops" (one AWS account), us-west-2`
+fn lane_name(accounts: &[Option<String>], region: &str) -> String {
+    let named = |account: &Option<String>| match account {
+        Some(name) => format!("\"{}\"", name.escape_debug()),
+        None => "the default credentials".to_owned(),
+    };
+    match accounts {
+        [account @ Some(_)] => format!("account {}, {region}", named(account)),
+        [] | [None] => format!("the default credentials, {region}"),
+        several => {
+            let names: Vec<String> = several.iter().map(named).collect();
+            format!("accounts {} (one AWS account), {region}", names.join(" and "))
+        }
     }
 }
 
@@ -243,7 +270,7 @@ impl fmt::Display for LaneCost {
         write!(
             f,
             "{}: {} and {}; {}, at most {:.0}; a change is seen within {}",
-            lane_name(self.account.as_deref(), &self.region),
+            lane_name(&self.accounts, &self.region),
             counted(self.jobs, "job"),
             counted(self.pools, "pool"),
             calls(&self.likely),
@@ -266,20 +293,20 @@ impl fmt::Display for LaneCost {
 impl fmt::Display for CostWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::IntervalNotKept { account, region, round, max_interval, tightest } => write!(
+            Self::IntervalNotKept { accounts, region, round, max_interval, tightest } => write!(
                 f,
                 "{}: one round at the ceiling takes {}, longer than poll.max_interval, {}: raise [throttle] \
                  {}, or max_interval",
-                lane_name(account.as_deref(), region),
+                lane_name(accounts, region),
                 at_most(*round),
                 format_duration(*max_interval),
                 tightest.as_str(),
             ),
-            Self::KeptByListsAlone { account, region, round, max_interval } => write!(
+            Self::KeptByListsAlone { accounts, region, round, max_interval } => write!(
                 f,
                 "{}: only lists keep poll.max_interval, {}: one round takes {} where they are not allowed \
                  (cognito-idp:ListUserImportJobs), or show the jobs far down",
-                lane_name(account.as_deref(), region),
+                lane_name(accounts, region),
                 format_duration(*max_interval),
                 at_most(*round),
             ),

@@ -7,7 +7,7 @@ use cognito_import_watch_core::domain::{AccountId, ErrorKind, JobId, PollError, 
 use serde_json::{Value, json};
 
 use super::table::{Column, table};
-use crate::text::{error_of, one_line, wrap};
+use crate::text::{MOST_CHARACTERS_OF_AN_ERROR, error_of, one_line, one_line_of, wrap};
 
 /// All that was tried.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -107,8 +107,9 @@ impl OnlineReport {
     #[must_use]
     pub fn text(&self, columns: Option<usize>) -> String {
         let head = ["RESULT", "ACTION", "ACCOUNT", "TARGET"].map(Column::words);
+        let default = self.default_name();
         let rows = self.asked.iter().map(|asked| {
-            let account = one_line(asked.account.as_deref().unwrap_or("default"));
+            let account = one_line(asked.account.as_deref().unwrap_or(&default));
             vec![asked.outcome.word().to_owned(), asked.right.operation().to_owned(), account, asked.target()]
         });
         let mut text = format!("\n{}", table(&head, rows.collect(), columns));
@@ -132,6 +133,17 @@ impl OnlineReport {
     }
 }
 
+impl OnlineReport {
+    /// What the default credentials are called, as `iam-policy` does: not as an account of the file.
+    fn default_name(&self) -> String {
+        let mut name = "default".to_owned();
+        while self.asked.iter().any(|asked| asked.account.as_deref() == Some(&name)) {
+            name.push_str("-credentials");
+        }
+        name
+    }
+}
+
 impl Asked {
     fn target(&self) -> String {
         match &self.job {
@@ -146,7 +158,13 @@ impl Asked {
             Outcome::Good | Outcome::NotAsked(_) => None,
             Outcome::Failed(error) => {
                 let target = self.target();
-                Some(format!("{target}: {}", error_of(&error.message, &target)))
+                let words = error_of(&error.message, &target);
+                let missing =
+                    self.missing().filter(|(action, resource)| !words.contains(&format!("{action} on {resource}")));
+                let missing = missing.map(|(action, resource)| {
+                    format!("{action} is missing on {}: ", one_line_of(&resource, MOST_CHARACTERS_OF_AN_ERROR))
+                });
+                Some(format!("{target}: {}{words}", missing.unwrap_or_default()))
             }
         }
     }
@@ -184,5 +202,44 @@ impl Asked {
             "error_kind": error.map(|error| error.kind.as_str()), "error": error.map(|error| error.message.as_str()),
             "missing_action": missing_action, "missing_resource": missing_resource,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(account: Option<&str>, role: Option<&str>, outcome: Outcome) -> Asked {
+        Asked {
+            account: account.map(str::to_owned),
+            account_id: None,
+            role: role.map(str::to_owned),
+            pool: "us-west-2_A".parse().unwrap(),
+            job: None,
+            right: Right::List,
+            outcome,
+        }
+    }
+
+    #[test]
+    fn a_role_that_is_refused_is_named_with_its_action() {
+        let role = format!("arn:aws:iam::123456789012:role/{}", "watch".repeat(10));
+        let error = PollError::new(
+            ErrorKind::Denied,
+            format!(
+                "us-west-2_A in us-west-2, account bad ({role}): the role was refused (AccessDenied: User: arn…); \
+                 allow sts:AssumeRole to this identity"
+            ),
+        );
+        let asked = vec![asked(Some("bad"), Some(&role), Outcome::Failed(error))];
+        let text = OnlineReport { asked, jobs_left_out: 0 }.text(None);
+        assert!(text.contains(&format!("us-west-2_A: sts:AssumeRole is missing on {role}: the role was")), "{text}");
+    }
+
+    #[test]
+    fn the_default_credentials_are_not_called_as_an_account_is() {
+        let asked = vec![asked(None, None, Outcome::Good), asked(Some("default"), None, Outcome::Good)];
+        let text = OnlineReport { asked, jobs_left_out: 0 }.text(None);
+        assert_eq!(text.matches("default-credentials").count(), 1, "{text}");
     }
 }

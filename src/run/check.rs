@@ -82,7 +82,7 @@ fn cost_json(cost: &PlanCost) -> Value {
         .iter()
         .map(|lane| {
             json!({
-                "account": lane.account, "region": lane.region, "jobs": lane.jobs, "pools": lane.pools,
+                "account": lane.accounts.first(), "accounts": lane.accounts, "region": lane.region, "jobs": lane.jobs, "pools": lane.pools,
                 "calls_per_minute": lane.likely.per_minute,
                 "calls_per_minute_after_changes": lane.likely.per_minute_after_changes,
                 "ceiling_per_minute": lane.ceiling_per_minute,

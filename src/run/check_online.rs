@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use cognito_import_watch_core::domain::{ErrorKind, JobId, PollError, Target, UserPoolId};
@@ -26,6 +27,9 @@ const MOST_JOBS: usize = 20;
 /// So many failures in a row that are the same but for what was asked about, and the rest of an account and region is
 /// not asked: it is the credentials or the network.
 const GIVEN_UP_AFTER: u32 = 2;
+
+/// A job id of the right form that no job has: those of the service are random.
+const NO_JOB: &str = "import-0000000000";
 
 /// What is tried of a pool.
 #[derive(Debug, Default)]
@@ -94,11 +98,21 @@ impl Asker {
             let answer = self.ask(bucket, Operation::List, &format!("{pool}"), list).await;
             newest = answer.as_ref().ok().and_then(|answer| answer.value.jobs.first().map(|(job, _)| job.clone()));
             let outcome = outcome(answer);
+            // A pool that is not there, or does not answer, is no more there for the other right.
+            let goes_on = match &outcome {
+                Outcome::Good => true,
+                Outcome::Failed(error) => error.kind == ErrorKind::Denied || !jobs.is_empty(),
+                Outcome::NotAsked(_) => !jobs.is_empty(),
+            };
             let is_missing = outcome.error().is_some_and(|error| error.kind == ErrorKind::NotFound);
             report.asked.push(self.asked(pool, None, Right::List, outcome));
-            if is_missing {
+            if is_missing || !goes_on {
                 return;
             }
+        }
+        if jobs.is_empty() && newest.is_none() {
+            let outcome = self.right_to_describe(bucket, pool).await;
+            report.asked.push(self.asked(pool, None, Right::Describe, outcome));
         }
         let newest: Vec<&JobId> = newest.iter().filter(|_| jobs.is_empty()).collect();
         for job in jobs.iter().copied().take(MOST_JOBS).chain(newest) {
@@ -109,6 +123,18 @@ impl Asker {
             report.asked.push(self.asked(pool, Some(job), Right::Describe, outcome(answer)));
         }
         report.jobs_left_out += jobs.len().saturating_sub(MOST_JOBS);
+    }
+
+    /// Whether jobs of a pool may be asked about, of which none is known: one that does not exist is not found where
+    /// they may.
+    async fn right_to_describe(&mut self, bucket: PoolBucket, pool: &UserPoolId) -> Outcome {
+        let Ok(job) = JobId::from_str(NO_JOB) else { return Outcome::Good };
+        let target = Target { pool: pool.clone(), job };
+        let source = Arc::clone(&self.source);
+        let describe = || -> BoxFuture<'_, _> {
+            Box::pin(async { source.describe(&target).await.map(drop).or_else(|error| of_no_job(error, &target)) })
+        };
+        outcome(self.ask(bucket, Operation::Describe, pool.as_str(), describe).await)
     }
 
     fn asked(&self, pool: &UserPoolId, job: Option<&JobId>, right: Right, outcome: Outcome) -> Asked {
@@ -144,6 +170,18 @@ impl Asker {
     }
 }
 
+/// What an error about [`NO_JOB`] says of the right: that the job is not found is no fault, that the pool is not is one.
+fn of_no_job(mut error: PollError, target: &Target) -> Result<(), PollError> {
+    let (pool, subject) = (target.pool.as_str(), target.to_string());
+    let words = error.message.strip_prefix(&subject).unwrap_or(&error.message);
+    if error.kind == ErrorKind::NotFound && !words.contains(pool) {
+        return Ok(());
+    }
+    // Nobody knows the job: the pool is what was asked about.
+    error.message = format!("{pool}{words}");
+    Err(error)
+}
+
 /// Why there is no answer.
 enum Unanswered {
     Failed(PollError),
@@ -163,4 +201,22 @@ fn outcome<T>(answer: Result<T, Unanswered>) -> Outcome {
 fn without(error: &PollError, subject: &str) -> PollError {
     let words = error.message.strip_prefix(subject).and_then(|rest| rest.split_once(": ")).map(|(_, words)| words);
     PollError::new(error.kind, words.unwrap_or(&error.message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_that_is_made_up_shows_the_right_by_not_being_found() {
+        let target = Target { pool: "us-west-2_A".parse().unwrap(), job: NO_JOB.parse().unwrap() };
+        let told = |kind, words: &str| {
+            of_no_job(PollError::new(kind, format!("{target} in us-west-2: {words}")), &target)
+                .map_err(|error| error.message)
+        };
+        assert_eq!(told(ErrorKind::NotFound, "User import job import-0000000000 does not exist."), Ok(()));
+        let missing = "us-west-2_A in us-west-2: User pool us-west-2_A does not exist.".to_owned();
+        assert_eq!(told(ErrorKind::NotFound, "User pool us-west-2_A does not exist."), Err(missing));
+        assert_eq!(told(ErrorKind::Denied, "denied"), Err("us-west-2_A in us-west-2: denied".to_owned()));
+    }
 }

@@ -1,5 +1,7 @@
 //! `iam-policy`: the least IAM policy for a config. No network.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::console::Console;
@@ -26,13 +28,24 @@ pub(super) fn iam_policy(args: &IamPolicyArgs, shared: &Shared, console: &Consol
     let mut identities = plan.policies();
     if let Some(name) = &args.account {
         let names: Vec<String> = identities.iter().map(|identity| one_line(&identity.name)).collect();
-        identities.retain(|identity| identity.name == *name);
+        let covers = |identity: &IdentityPolicies| identity.accounts.contains(name);
+        // The name of an account goes before the name of a policy.
+        match identities.iter().any(covers) {
+            true => identities.retain(covers),
+            false => identities.retain(|identity| identity.name == *name),
+        }
         if identities.is_empty() {
-            let message = format!("no account {} is watched; policies are for: {}", one_line(name), names.join(", "));
+            let is_known = plan.accounts.iter().any(|account| account.name.as_ref() == Some(name));
+            let name = one_line(name);
+            let why = match is_known {
+                true => format!("the account {name} needs no policy: no job or pool of the config names it"),
+                false => format!("no [[account]] is called {name}"),
+            };
+            let message = format!("{why}; policies are for: {}", names.join(", "));
             return Err(CommandError::new(Exit::Usage, message));
         }
     }
-    let policies: Vec<(String, &Value)> = identities.iter().flat_map(named).collect();
+    let policies: Vec<(String, &Value)> = named(&identities);
     if !shared.quiet {
         notes(&identities, policies.len()).iter().for_each(|note| console.note(note));
     }
@@ -50,12 +63,27 @@ pub(super) fn iam_policy(args: &IamPolicyArgs, shared: &Shared, console: &Consol
     Ok(Exit::Success)
 }
 
-/// The policies of an identity by name: a number is part of it where there are several.
-fn named(identity: &IdentityPolicies) -> Vec<(String, &Value)> {
-    match identity.documents.as_slice() {
-        [only] => vec![(identity.name.clone(), only)],
-        several => (1..).zip(several).map(|(number, policy)| (format!("{}-{number}", identity.name), policy)).collect(),
+/// The policies by name: a number is part of it where an identity has several. No name comes twice: where an account is
+/// called `x-1`, the first of several for `x` is `x--1`.
+fn named(identities: &[IdentityPolicies]) -> Vec<(String, &Value)> {
+    let mut taken: BTreeSet<String> = identities.iter().map(|identity| identity.name.clone()).collect();
+    let mut named = Vec::new();
+    for IdentityPolicies { name, documents, .. } in identities {
+        if let [only] = documents.as_slice() {
+            named.push((name.clone(), only));
+            continue;
+        }
+        let mut prefix = format!("{name}-");
+        let numbered = |prefix: &str| (1..=documents.len()).map(|number| format!("{prefix}{number}")).collect();
+        let mut names: Vec<String> = numbered(&prefix);
+        while names.iter().any(|name| taken.contains(name)) {
+            prefix.push('-');
+            names = numbered(&prefix);
+        }
+        taken.extend(names.iter().cloned());
+        named.extend(names.into_iter().zip(documents));
     }
+    named
 }
 
 /// What has to be said beside the policies.
@@ -82,4 +110,38 @@ fn notes(identities: &[IdentityPolicies], policies: usize) -> Vec<String> {
         }
     }
     notes
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn identity(name: &str, documents: usize) -> IdentityPolicies {
+        IdentityPolicies {
+            name: name.to_owned(),
+            accounts: Vec::new(),
+            identity: String::new(),
+            documents: (0..documents).map(|number| json!(format!("{name} {number}"))).collect(),
+        }
+    }
+
+    #[test]
+    fn no_policy_takes_the_name_of_another() {
+        let identities = [identity("x", 2), identity("x-1", 1), identity("x-", 2), identity("y", 2)];
+        let named = named(&identities);
+        let shown: Vec<(&str, &str)> =
+            named.iter().map(|(name, policy)| (name.as_str(), policy.as_str().unwrap())).collect();
+        let all = [
+            ("x--1", "x 0"),
+            ("x--2", "x 1"),
+            ("x-1", "x-1 0"),
+            ("x---1", "x- 0"),
+            ("x---2", "x- 1"),
+            ("y-1", "y 0"),
+            ("y-2", "y 1"),
+        ];
+        assert_eq!(shown, all);
+    }
 }

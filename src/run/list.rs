@@ -1,9 +1,9 @@
 //! `list`: a pool's import jobs, newest first.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 
-use cognito_import_watch_core::domain::{JobIdentity, Target, Verdict};
+use cognito_import_watch_core::domain::{ErrorKind, JobIdentity, PollError, Target, Verdict};
 use cognito_import_watch_core::schedule::lane::Operation;
 
 use super::console::Console;
@@ -59,6 +59,8 @@ async fn read(
 ) -> PoolReport {
     let mut report = PoolReport { pool: pool.id.clone(), jobs: Vec::new(), error: None };
     let mut token: Option<PageToken> = None;
+    // Where the pages so far began: a service that gives one of them again would be asked for ever.
+    let mut begun = HashSet::new();
     let bucket = pace.add_pool();
     loop {
         let page = || source.list(&pool.id, MAX_PAGE_SIZE, token.as_ref());
@@ -83,7 +85,9 @@ async fn read(
                     }
                 }));
                 token = answer.value.next;
-                if token.is_none() {
+                let Some(next) = &token else { return report };
+                if !begun.insert(next.as_str().to_owned()) {
+                    report.error = Some(going_round(pool));
                     return report;
                 }
             }
@@ -91,6 +95,71 @@ async fn read(
                 report.error = Some(error);
                 return report;
             }
+        }
+    }
+}
+
+fn going_round(pool: &PlannedPool) -> PollError {
+    let region = pool.id.region();
+    let words = "the answers lead back to a page that was read already: the list is not whole; try again, or check the \
+                 endpoint";
+    PollError::new(ErrorKind::Transient, format!("{} in {region}: {words}", pool.id))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use cognito_import_watch_core::domain::{AccountId, JobSnapshot, UserPoolId};
+    use cognito_import_watch_core::schedule::Ceilings;
+
+    use super::*;
+    use crate::source::{Answer, BoxFuture, JobPage};
+
+    /// Of these pages without jobs each leads to the next, and the last to the first.
+    #[derive(Debug)]
+    struct Round(&'static [&'static str]);
+
+    impl JobSource for Round {
+        fn describe<'a>(&'a self, _: &'a Target) -> BoxFuture<'a, Result<Answer<JobSnapshot>, PollError>> {
+            Box::pin(async { Err(PollError::new(ErrorKind::Invalid, "nobody asks")) })
+        }
+
+        fn list<'a>(
+            &'a self,
+            _: &'a UserPoolId,
+            _: u8,
+            token: Option<&'a PageToken>,
+        ) -> BoxFuture<'a, Result<Answer<JobPage>, PollError>> {
+            let at = token.and_then(|token| self.0.iter().position(|page| *page == token.as_str()));
+            let next = at.map_or(0, |at| (at + 1) % self.0.len());
+            let page = JobPage { jobs: Vec::new(), next: Some(PageToken::from(self.0[next])) };
+            Box::pin(async { Ok(Answer { value: page, date: None }) })
+        }
+
+        fn account(&self) -> Option<AccountId> {
+            None
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_list_ends_where_its_pages_go_round() {
+        let pool = PlannedPool {
+            id: "us-west-2_A".parse().unwrap(),
+            name: None,
+            account: AccountRef::DEFAULT,
+            job_name: None,
+            policy: Default::default(),
+            ignore_completed_before: Duration::ZERO,
+        };
+        for pages in [&["a"][..], &["a", "b", "c"]] {
+            let mut pace = Pace::new(&Ceilings::default(), Clock::start(), PATIENCE);
+            let (source, named) = (Round(pages), HashMap::new());
+            let report = read(&source, &pool, &named, &mut pace);
+            let report = tokio::time::timeout(Duration::from_secs(3_600), report).await.unwrap();
+            let error = report.error.unwrap();
+            assert_eq!(error.kind, ErrorKind::Transient);
+            assert!(error.message.starts_with("us-west-2_A in us-west-2: the answers lead back"), "{error}");
         }
     }
 }

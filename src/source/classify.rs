@@ -274,7 +274,20 @@ fn credentials(fault: &CredentialsFault, question: &Question<'_>) -> (ErrorKind,
         }
         CredentialsFault::Refused(refusal) => credentials_refused(refusal, question),
         CredentialsFault::Unreachable(why) => {
-            (ErrorKind::Transient, format!("the source of the AWS credentials gave none: {}", quoted(why)))
+            let source = match (question.role, question.profile) {
+                (Some(_), Some(profile)) => format!("STS, or where profile {profile} has its keys from"),
+                (Some(_), None) => "STS, or where the credentials that assume the role come from".to_owned(),
+                (None, Some(profile)) => format!("where profile {profile} has its keys from (STS, SSO, a process)"),
+                (None, None) => "where the keys come from (web identity, container or instance metadata)".to_owned(),
+            };
+            let why = quoted(why);
+            (
+                ErrorKind::Transient,
+                format!(
+                    "the source of the AWS credentials gave none: {why}; can this host reach {source}? check the network, \
+                     HTTPS_PROXY and NO_PROXY"
+                ),
+            )
         }
         CredentialsFault::Broken(words) => (
             ErrorKind::Denied,

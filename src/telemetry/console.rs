@@ -6,7 +6,7 @@ use cognito_import_watch_core::domain::Timestamp;
 use serde_json::Value;
 use tracing::Level;
 
-use super::record::Record;
+use super::record::{Record, is_ours};
 use super::style::{Paint, TextStyle};
 use crate::text::{MOST_CHARACTERS_OF_AN_ERROR, fit, one_line_of, pad, time_of_day, width, wrap};
 
@@ -29,7 +29,10 @@ pub fn text(record: &Record, now: Timestamp, style: TextStyle) -> String {
             for (name, value) in fields {
                 words.push_str(&format!(" {name}={}", shown(value)));
             }
-            words.push_str(&format!(" target={}", one_line_of(target, MOST_CHARACTERS_OF_AN_ERROR)));
+            // Of our own the words say enough; a library's are withheld.
+            if !is_ours(target) {
+                words.push_str(&format!(" target={}", one_line_of(target, MOST_CHARACTERS_OF_AN_ERROR)));
+            }
             lay_out(&time_of_day(now), *level, None, &words, style)
         }
     }

@@ -108,7 +108,8 @@ fn where_the_credentials_are_wrong_or_nobody_answers_the_rest_is_not_tried() {
     let program = stage.configured(&config, ["check", "--online", "--output", "json"]);
     let ended = program.env("AWS_SECRET_ACCESS_KEY", "not-the-secret").end().with_code(77);
     let report = ended.json();
-    assert_eq!((tried(&report), tries(&report).len()), (2, 9));
+    // Both rights on the first pool, then one line for each of the others.
+    assert_eq!((tried(&report), tries(&report).len()), (2, 10));
     assert!(tries(&report).iter().all(|[_, _, kind]| *kind == "denied"));
     assert!(
         ended.stdout.contains("the signature was refused") && !ended.output().contains("not-the-secret"),
@@ -126,6 +127,18 @@ fn where_the_credentials_are_wrong_or_nobody_answers_the_rest_is_not_tried() {
 }
 
 #[test]
+fn the_right_to_describe_is_tried_where_no_job_is_known() {
+    let pool = format!("{FAST}[[pool]]\nid = \"{POOL}\"\n");
+    let denied = Stage::new(&(jobs([("a", DONE)]) + &denies("ListUserImportJobs")));
+    let good = [["ListUserImportJobs", "", "denied"], ["DescribeUserImportJob", "", "ok"]];
+    assert_eq!(tries(&check(&denied, &pool, 77)), good);
+    let empty = format!("[[pool]]\nid = \"{POOL}\"\naccount = \"{ACCOUNT}\"\n");
+    let report = check(&Stage::new(&(empty + &denies("DescribeUserImportJob"))), &pool, 77);
+    assert_eq!(tries(&report), [["ListUserImportJobs", "", "ok"], ["DescribeUserImportJob", "", "denied"]]);
+    assert_eq!(report["online"][1]["missing_action"], "cognito-idp:DescribeUserImportJob");
+}
+
+#[test]
 fn what_is_tried_online_keeps_the_ceilings() {
     let pools: Vec<String> = (0..6).map(|number| format!("us-west-2_P{number}")).collect();
     let scenario: String =
@@ -135,8 +148,9 @@ fn what_is_tried_online_keeps_the_ceilings() {
     let ceilings = "[throttle]\nrequests_per_second = 10\nrequests_per_second_per_pool = 10\n";
     stage.configured(&(ceilings.to_owned() + &config), ["check", "--online"]).end().with_code(0);
     let at: Vec<f64> = stage.close().iter().filter_map(|entry| entry["at"].as_f64()).collect();
-    assert_eq!(at.len(), pools.len());
-    assert!(at[5] - at[0] >= 5.0 / 10.0, "{at:?}");
+    // The pools are empty: each right is tried all the same.
+    assert_eq!(at.len(), 2 * pools.len());
+    assert!(at[11] - at[0] >= 11.0 / 10.0, "{at:?}");
 }
 
 fn policy(stage: &Stage, config: &str, arguments: &[&str]) -> Ended {
@@ -189,6 +203,9 @@ fn several_identities_have_their_policies_by_name() {
     assert_eq!((one.json(), one.stderr.as_str()), (all["prod"].clone(), ""));
     let unknown = policy(&stage, TWO_ACCOUNTS, &["--account", "lab"]).with_code(2);
     assert!(unknown.stderr.contains("policies are for: default, prod"), "{unknown}");
+    let idle = TWO_ACCOUNTS.to_owned() + "[[account]]\nname = \"lab\"\n";
+    let idle = policy(&stage, &idle, &["--account", "lab"]).with_code(2);
+    assert!(idle.stderr.contains("the account lab needs no policy"), "{idle}");
     Program::new(stage.path(), ["iam-policy"]).end().with_code(2);
     policy(&stage, "[[pool]]\n", &[]).with_code(78);
 }

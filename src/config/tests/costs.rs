@@ -28,7 +28,7 @@ fn the_cost_of_a_plan_is_counted_for_each_account_and_region() {
     }
     let cost = plan(&text).cost();
     let [europe, america] = &cost.lanes[..] else { panic!("{cost:?}") };
-    let name = |lane: &LaneCost| (lane.account.clone(), lane.region.clone(), lane.jobs, lane.pools);
+    let name = |lane: &LaneCost| (lane.accounts[0].clone(), lane.region.clone(), lane.jobs, lane.pools);
     assert_eq!(name(europe), (None, "eu-west-1".to_owned(), 0, 1));
     assert_eq!(name(america), (Some("prod".to_owned()), "us-west-2".to_owned(), 150, 0));
     assert_eq!((calls(&europe.likely), europe.likely.longest_unseen), ([2.0, 32.0], SECOND * 30));
@@ -92,4 +92,22 @@ fn ceilings_above_the_quota_are_warned_of() {
     let cost = plan(&text).cost();
     assert!(matches!(cost.warnings[..], [CostWarning::LaneAboveQuota { .. }, CostWarning::PoolAboveQuota { .. }]));
     assert_eq!(cost.lanes[0].likely.longest_unseen, SECOND * 30);
+}
+
+#[test]
+fn accounts_of_one_aws_account_share_its_ceiling_and_are_named_together() {
+    let account = |name: &str, role: &str, id: &str| {
+        format!("[[account]]\nname = '{name}'\nrole_arn = 'arn:aws:iam::{id}:role/{role}'\n")
+    };
+    let one = "123456789012";
+    let mut text = account("a", "x", one) + &account("b", "y", one) + &account("c", "x", "000000000000");
+    for (name, pools) in [("a", 0..90), ("b", 90..180), ("c", 180..181)] {
+        pools.for_each(|pool| text.push_str(&jobs(&format!("P{pool}"), 1, &format!("account = '{name}'"))));
+    }
+    let cost = plan(&text).cost();
+    let lanes: Vec<(Vec<Option<&str>>, usize)> =
+        cost.lanes.iter().map(|lane| (lane.accounts.iter().map(Option::as_deref).collect(), lane.jobs)).collect();
+    assert_eq!(lanes, [(vec![Some("a"), Some("b")], 180), (vec![Some("c")], 1)]);
+    let [warning] = &warnings(&cost)[..] else { panic!("{cost:?}") };
+    assert!(warning.starts_with("accounts \"a\" and \"b\" (one AWS account), us-west-2: one round"), "{warning}");
 }

@@ -71,6 +71,33 @@ fn roles_have_a_policy_each_and_the_default_credentials_assume_them() {
 }
 
 #[test]
+fn a_role_is_assumed_by_its_source_profile_and_an_account_without_credentials_is_the_default_identity() {
+    let text = "[[account]]\nname = 'prod'\nrole_arn = 'arn:aws:iam::123456789012:role/watch'\nsource_profile = 'ops'\n\
+         [[account]]\nname = 'lab'\nrole_arn = 'arn:aws:iam::000000000000:role/watch'\n\
+         [[account]]\nname = 'bare'\n[[account]]\nname = 'profile ops'\nprofile = 'x'\n\
+         [[pool]]\nid = 'us-west-2_A'\naccount = 'prod'\n[[pool]]\nid = 'us-west-2_B'\naccount = 'lab'\n\
+         [[pool]]\nid = 'us-west-2_C'\naccount = 'bare'\n[[job]]\ntarget = 'us-west-2_C/import-a'\n";
+    let policies = plan(text).policies();
+    let shown: Vec<_> =
+        policies.iter().map(|of| (of.name.as_str(), of.identity.as_str(), of.accounts.join(","))).collect();
+    assert_eq!(
+        shown,
+        [
+            ("default", "the default credentials", "bare".to_owned()),
+            ("prod", "the role arn:aws:iam::123456789012:role/watch", "prod".to_owned()),
+            ("lab", "the role arn:aws:iam::000000000000:role/watch", "lab".to_owned()),
+            ("profile ops-credentials", "the profile ops", String::new()),
+        ]
+    );
+    let statements = |index: usize| policies[index].documents[0]["Statement"].clone();
+    let assume = |role| statement("AssumeWatchRoles", &["sts:AssumeRole"], &[role]);
+    let pool = "arn:aws:cognito-idp:us-west-2:*:userpool/us-west-2_C";
+    let default = json!([statement("WatchImports", &BOTH, &[pool]), assume("arn:aws:iam::000000000000:role/watch")]);
+    assert_eq!(statements(0), default);
+    assert_eq!(statements(3), json!([assume("arn:aws:iam::123456789012:role/watch")]));
+}
+
+#[test]
 fn what_is_too_long_for_a_policy_is_spread_over_as_few_as_hold_it() {
     let pools: BTreeSet<String> = (0..500).map(|pool| format!("us-west-2_EXAMPLE{pool}")).collect();
     let text: String = pools.iter().map(|pool| format!("[[pool]]\nid = '{pool}'\n")).collect();

@@ -192,6 +192,19 @@ fn a_denial_names_the_account_of_the_config_and_where_its_credentials_come_from(
 }
 
 #[test]
+fn a_source_of_credentials_that_gives_none_is_named_with_a_cure() {
+    let target = target();
+    let failure = Failure::Credentials(CredentialsFault::Unreachable("no connection".into()));
+    let asked = question(&target);
+    let told =
+        |role, profile| classify(&failure, &Question { role, profile, ..asked.clone() }, &Seen::default()).message;
+    let role = Some("arn:aws:iam::123456789012:role/watch");
+    assert!(told(role, Some("ops")).contains("can this host reach STS, or where profile ops has its keys from?"));
+    assert!(told(None, Some("ops")).contains("where profile ops has its keys from (STS, SSO, a process)?"));
+    assert!(told(None, None).contains("container or instance metadata)? check the network"));
+}
+
+#[test]
 fn what_passes_by_itself_is_transient_and_nothing_else_is() {
     let target = target();
     let refused =
