@@ -19,8 +19,13 @@ use crate::domain::Tick;
 /// | 0.7 | 0.60 | 1.31 | 4.4 | 5 |
 const CUT: f64 = 0.5;
 
-/// How long a rate takes to double that throttles took which were not ours. At 0.5 s the full rate is back 4 s after an
-/// outage, at 1 s after 6 s, and 10 s are promised; the slower, the less it is felt by others who come back too.
+/// How long a rate takes to double that throttles took which were not ours. An outage's end is felt so long:
+///
+/// | s | 5/s are back after s | 20/s (10 are promised) |
+/// | --- | --- | --- |
+/// | 0.5 | 3 | 4 |
+/// | 1 | 4 | 6 |
+/// | 2 | 7 | 11 |
 const QUICK: Duration = Duration::from_secs(1);
 
 /// How long another one takes to double. As for [`CUT`]:
@@ -37,6 +42,12 @@ const NOT_OURS: u32 = 3;
 
 /// The lowest rate of a bucket, in requests per second, where its ceiling is not lower still: enough to notice
 /// the end of a throttle, too little to be a part of its cause.
+///
+/// | floor | during an outage (at most 1 is promised) | 5/s are back after s | 20/s |
+/// | --- | --- | --- | --- |
+/// | 0.25 | 0.33 | 8 | 10 |
+/// | 0.5 | 0.55 | 4 | 6 |
+/// | 1 | 0.98 | 3 | 4 |
 pub(super) const FLOOR: f64 = 0.5;
 
 /// By which part of it two requests are spaced further than the rate asks for: timers are not exact.
@@ -54,11 +65,19 @@ const MOST_SLACK: f64 = 0.03;
 const MOST_LATE: Duration = Duration::from_millis(100);
 
 /// What waiting for late requests may cost of the rate: each request earns so much of its spacing. So a way whose
-/// trips vary all the time costs no more than this.
+/// trips vary all the time costs no more than this. At 20 requests/s over such a way, with 1,000 jobs:
+///
+/// | cost | latency in 99 of 100, of the best (1.05) | last first status, of the bound (1.15) |
+/// | --- | --- | --- |
+/// | 0 | 1.040 | 1.11 |
+/// | 0.005 | 1.046 | 1.12 |
+/// | 0.01 | 1.051 | 1.13 |
+/// | 0.02 | 1.063 | 1.15 |
 const LATE_COST: f64 = 0.005;
 
 /// How much of that is saved up, and there from the start: a way that holds requests up now and then, or a machine
-/// that is busy for a while, keeps the ceiling where they arrive.
+/// that is busy for a while, keeps the ceiling where they arrive. With 1 s a busy machine of two cores passed it in every
+/// other run of the tests in `tests/integration/ceilings.rs`; with 2 s the last first status is at 1.15 of the bound.
 const SAVED: Duration = Duration::from_millis(1_500);
 
 /// Evenly spaced permits.

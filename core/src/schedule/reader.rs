@@ -16,6 +16,9 @@ pub(super) const PAGE: u32 = 60;
 
 /// How many calls a list must save. A page of sixty jobs is 45 kB and takes as much work as three questions about single
 /// jobs (172 against 52 µs measured): for two or three jobs it is no gain.
+///
+/// In the table `usual` a value of 1 changes little; 6 makes it 287 calls a minute in place of 130 where 300 jobs sleep over
+/// 50 pools.
 pub(super) const SAVES: usize = 3;
 
 /// How long a list that failed is left alone, while its jobs are asked about one by one.
