@@ -7,7 +7,7 @@
 //!
 //! A pool has one bucket for all its requests and one for each operation, for so the service counts. A throttle cuts
 //! that of its operation, once for all the requests that were on their way; a second pool throttled within a second
-//! cuts the lane, and so does one that had hardly been asked for. `rate` says how a rate comes back.
+//! cuts the lane, and so does one that had hardly been asked for. `rate.rs` says how a rate comes back.
 
 use std::time::Duration;
 

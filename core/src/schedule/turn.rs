@@ -28,10 +28,6 @@ const PATIENCE: f64 = 1.18;
 /// and 1.15 rounds are promised for the first one.
 const PATIENCE_AT_FIRST: f64 = 1.1;
 
-/// The part of what a job may wait longer than a round that is its own: as long as its latest time is further off, it
-/// lets all go first that move.
-const MARGIN: f64 = 0.5;
-
 /// How much more it counts that one is late which does not move. A pool and its lane may get in each other's way; that
 /// is to cost those that move, but not all they have. So many of 3,000 random plans (1,500 at 9) had a job that was
 /// unseen for longer than 1.2 rounds and three requests:
@@ -88,7 +84,8 @@ pub(super) struct Round {
     pub(super) moving: Duration,
     /// One that does not.
     pub(super) patient: Duration,
-    /// So long before its latest time one that does not move lets no other go first.
+    /// So long before its latest time one that does not move lets no other go first: what it may wait longer than a
+    /// round.
     pub(super) margin: Duration,
 }
 
@@ -125,7 +122,7 @@ impl Share<'_> {
     }
 
     fn margin(self) -> Duration {
-        seconds(self.all() * (self.patience() - 1.0) * MARGIN)
+        seconds(self.all() * (self.patience() - 1.0))
     }
 
     /// What the others leave of the rate, shared by those that move.
