@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::BackoffPolicy;
 use super::job::is_fresh;
-use crate::domain::{JobPolicy, JobSnapshot, JobTrack, Tick, Timestamp, Verdict};
+use crate::domain::{JobPolicy, JobTrack, Tick, Timestamp, Verdict};
 
 /// Times take more bytes the longer the process runs, and most of that comes soon; counters grow too.
 const ROOM_TO_GROW: usize = 8;
@@ -80,9 +80,9 @@ impl Past {
 
     /// Notes a good answer. Age is kept on the monotonic clock and set anew by each answer, for nobody's clock but the
     /// service's counts: ours may be wrong or be set, and the monotonic one stands still while the machine sleeps.
-    pub(super) fn seen(&mut self, now: Tick, snapshot: &JobSnapshot, service_now: Timestamp) {
+    pub(super) fn seen(&mut self, now: Tick, created: Option<Timestamp>, service_now: Timestamp) {
         self.sight = Sight::At(now);
-        if let Some(created) = snapshot.created_at {
+        if let Some(created) = created {
             self.created = Some(now.minus(service_now.since(created)));
         }
     }
@@ -173,7 +173,8 @@ mod tests {
 
     use super::*;
     use crate::domain::{
-        Counts, ErrorKind, JobStatus, Limit, Observation, Outcome, PollError, Terms, WatchedJob, track::AskedBy,
+        Counts, ErrorKind, JobSnapshot, JobStatus, Limit, Observation, Outcome, PollError, Terms, WatchedJob,
+        track::AskedBy,
     };
 
     fn outcome() -> impl Strategy<Value = Outcome> {
@@ -219,7 +220,7 @@ mod tests {
             for outcome in outcomes {
                 tick = tick.plus(std::time::Duration::from_secs(1));
                 if let Outcome::Seen { snapshot, .. } = &outcome {
-                    past.seen(tick, snapshot, Timestamp::from_millis(service_now));
+                    past.seen(tick, snapshot.created_at, Timestamp::from_millis(service_now));
                 }
                 let observation = Observation { sent: tick, arrived: tick, at: Timestamp::from_millis(service_now), outcome };
                 past.track = past.track.step(&job, observation).next;

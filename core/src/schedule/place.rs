@@ -184,7 +184,7 @@ pub(super) struct LaneSlot {
     /// The places where something is due.
     pub(super) busy: BTreeSet<usize>,
     pub(super) crowd: Crowd,
-    /// The jobs that move and are not due yet, by when they are; with some that were asked about meanwhile.
+    /// The jobs that move and are not due yet, by when they are.
     pub(super) coming: BTreeSet<(Tick, usize)>,
     /// When it is to be looked at again without anything happening.
     pub(super) wake: Option<Tick>,

@@ -64,7 +64,7 @@ impl Scheduler {
             Outcome::Failed(_) => AskedBy::Describe,
         };
         let good = match &outcome {
-            Outcome::Seen { snapshot, date, .. } => Some((snapshot.clone(), date.unwrap_or(now.wall))),
+            Outcome::Seen { snapshot, date, .. } => Some((snapshot.created_at, date.unwrap_or(now.wall))),
             Outcome::Failed(_) => None,
         };
         let mut past = job.past();
@@ -78,8 +78,10 @@ impl Scheduler {
             (AskedBy::List, false) => job.lists = Lists::Trusted,
             (AskedBy::Describe, _) => {}
         }
-        if let Some((snapshot, service_now)) = good {
-            past.seen(now.tick, &snapshot, service_now);
+        self.expect_no_more(index);
+        let Some(job) = self.jobs.get_mut(index) else { return };
+        if let Some((created, service_now)) = good {
+            past.seen(now.tick, created, service_now);
         }
         past.track = step.next;
         job.keep(&past);

@@ -101,6 +101,16 @@ impl Scheduler {
         }
     }
 
+    /// Forgets when a job is due that is asked about before, or is shown before by a list.
+    pub(super) fn expect_no_more(&mut self, index: usize) {
+        let Some(job) = self.jobs.get(index) else { return };
+        let (State::Waiting(due) | State::Expected(due)) = job.state else { return };
+        let lane = self.places.get(job.place()).map(|place| place.lane);
+        if let Some(lane) = lane.and_then(|lane| self.lanes.get_mut(&lane)) {
+            lane.coming.remove(&(due, index));
+        }
+    }
+
     /// Has a job wait for its lane; it is due since `due`.
     pub(super) fn queue_job(&mut self, index: usize, due: Tick) {
         let Some(job) = self.jobs.get_mut(index) else { return };

@@ -46,3 +46,18 @@ fn where_the_ceiling_binds_nobody_is_woken_for_what_cannot_be_sent_yet() {
         world.sent.len()
     );
 }
+
+#[test]
+fn a_lane_expects_each_moving_job_once_however_often_lists_show_it() {
+    // One that changes all the time has lists read every two seconds, which show the others long before they are due.
+    let shows = |now: Duration| {
+        let mut jobs = lists::all(20, "InProgress");
+        jobs[0].1.counts.imported = now.as_secs();
+        jobs
+    };
+    let mut world = World::new(lists::auto(Ending::WhenStopped), lists::Pool::new(shows).service());
+    lists::watch(&mut world, 0..20);
+    world.run(600 * SECOND);
+    let coming: usize = world.scheduler.lanes.values().map(|lane| lane.coming.len()).sum();
+    assert!(coming <= 20, "{coming} of 20 jobs");
+}
