@@ -1,8 +1,7 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
-use cognito_import_watch_core::domain::track::WatchedJob;
-use cognito_import_watch_core::domain::{AccountId, Counts, JobSnapshot, JobStatus, Target, Verdict};
+use cognito_import_watch_core::domain::{AccountId, Counts, JobSnapshot, JobStatus, Target, Verdict, WatchedJob};
 use cognito_import_watch_core::schedule::{BackoffPolicy, Batch, Ceilings, Ending, NewJob, Settings};
 use tokio::sync::mpsc;
 

@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use cognito_import_watch_core::domain::track::WatchedJob;
-use cognito_import_watch_core::domain::{JobTrack, StoredTrack, Target, Terms, UserPoolId, Verdict};
+use cognito_import_watch_core::domain::{JobTrack, StoredTrack, Target, Terms, UserPoolId, Verdict, WatchedJob};
 use cognito_import_watch_core::schedule::{Ending, Input, NewJob, NewPool, Now, Replacement, Scheduler, Settings};
 use uuid::Uuid;
 

@@ -3,13 +3,12 @@
 //! [`JobTrack::step`] is a function of data: no clock, no randomness. The scheduler calls it with every answer
 //! and performs what the [`Step`] says.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::event::{JobEvent, JobFact, JobIdentity};
-use super::{AccountId, Counts, JobPolicy, JobSnapshot, Phase, PollError, Target, Tick, Timestamp, Verdict};
+use super::{Counts, JobPolicy, JobSnapshot, Phase, PollError, Tick, Timestamp, Verdict, WatchedJob};
 
 /// The life of the pre-signed upload URL: `X-Amz-Expires=899` in the service's answers, rounded up.
 pub const UPLOAD_URL_LIFE: Duration = Duration::from_secs(15 * 60);
@@ -20,35 +19,6 @@ pub const NEAR_EXPIRY: Duration = Duration::from_secs(23 * 60 * 60);
 /// How soon a surprising answer is asked for once more before it counts: the SDK has learnt the clock's skew by
 /// then, and a role made seconds ago may have become visible.
 pub const ASK_AGAIN: Duration = Duration::from_secs(1);
-
-/// The job that is watched, as its owner described it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct WatchedJob {
-    /// Which job.
-    pub target: Target,
-    /// What its owner says of it; jobs of which the same is said share it.
-    pub terms: Arc<Terms>,
-}
-
-/// What an owner says of a job.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Terms {
-    /// Its name in the config.
-    pub name: Option<Box<str>>,
-    /// Its account, where it is known without a call.
-    pub account: Option<AccountId>,
-    /// When it is good, late or stuck.
-    pub policy: Arc<JobPolicy>,
-    /// The least time between two [`JobFact::Progress`].
-    pub progress_interval: Duration,
-}
-
-impl Default for Terms {
-    /// As where a config says nothing.
-    fn default() -> Self {
-        Self { name: None, account: None, policy: Arc::default(), progress_interval: Duration::from_secs(30) }
-    }
-}
 
 /// How an answer came about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

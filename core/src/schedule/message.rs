@@ -8,9 +8,8 @@ use super::pool::{News, PoolPage};
 use super::rules::PoolFilter;
 use super::settings::{Batch, Ending};
 use super::{BackoffPolicy, Ceilings};
-use crate::domain::track::WatchedJob;
 use crate::domain::{
-    JobEvent, JobId, JobSnapshot, JobTrack, Memory, PollError, Target, Terms, Tick, Timestamp, UserPoolId,
+    JobEvent, JobId, JobSnapshot, JobTrack, Memory, PollError, Target, Terms, Tick, Timestamp, UserPoolId, WatchedJob,
 };
 
 /// Both clocks, read together.

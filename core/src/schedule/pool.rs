@@ -1,5 +1,7 @@
 //! One watched pool: which of the jobs that its list shows are to be watched, and when its list is read again.
 
+mod state;
+
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -7,8 +9,12 @@ use super::BackoffPolicy;
 use super::job::{Look, SLOW, is_fresh};
 use super::rules::PoolRules;
 use super::settings::Ending;
-use crate::domain::track::{ASK_AGAIN, WatchedJob};
-use crate::domain::{ErrorKind, JobId, JobSnapshot, PollError, Target, Tick, Timestamp, UserPoolId, Verdict};
+use crate::domain::track::ASK_AGAIN;
+use crate::domain::{
+    ErrorKind, JobId, JobSnapshot, PollError, Target, Tick, Timestamp, UserPoolId, Verdict, WatchedJob,
+};
+pub(super) use state::PoolState;
+use state::{Begun, Gone, Read, Until};
 
 /// One page of ListUserImportJobs, newest job first.
 #[derive(Clone, Debug)]
@@ -49,53 +55,6 @@ pub(super) struct PoolSlot {
     last_good: Option<Tick>,
     failing: Option<Failing>,
     gone: Gone,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Gone {
-    No,
-    /// The pool is no longer watched.
-    Yes,
-}
-
-/// Where in the cycle of readings a pool is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum PoolState {
-    /// Read at this time.
-    Waiting(Tick),
-    /// Due, while the list is being read for another reason.
-    Due,
-    /// Being read; the next page waits for its lane.
-    Reading,
-    /// The page is on its way.
-    InFlight,
-    /// Not read any more; with a verdict where that is a loss.
-    Over(Option<Verdict>),
-}
-
-/// Whether the list was ever read to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Read {
-    Never,
-    Once,
-}
-
-/// How far a reading goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Until {
-    /// To the end of the list: the reading before broke off, or there was none.
-    TheEnd,
-    /// To the newest job of the reading before: behind it there is nothing new.
-    AKnownJob,
-}
-
-/// When the reading that is under way began.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Begun {
-    /// Since other jobs are wanted.
-    SinceChange,
-    /// Before: it shows nothing of those on its first pages.
-    BeforeChange,
 }
 
 /// An unbroken row of failures.

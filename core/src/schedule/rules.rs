@@ -7,8 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{NewJob, NewPool};
-use crate::domain::track::WatchedJob;
-use crate::domain::{JobId, JobSnapshot, JobTrack, NamePattern, Target, Terms, Timestamp};
+use crate::domain::{JobId, JobSnapshot, JobTrack, NamePattern, Target, Terms, Timestamp, WatchedJob};
 
 /// Which jobs of a pool are watched.
 #[derive(Clone, Debug, PartialEq, Eq)]

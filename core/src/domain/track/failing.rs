@@ -4,9 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ASK_AGAIN, JobTrack, Pace, WatchedJob};
+use super::{ASK_AGAIN, JobTrack, Pace};
 use crate::domain::event::JobFact;
-use crate::domain::{ErrorKind, PollError, Tick, Timestamp, Verdict};
+use crate::domain::{ErrorKind, PollError, Tick, Timestamp, Verdict, WatchedJob};
 
 /// An unbroken row of failed polls.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,7 +1,9 @@
 //! Tests of what one more answer adds to what is known of a job.
 
+use std::sync::Arc;
+
 use super::*;
-use crate::domain::{ErrorKind, JobStatus, WarningKind};
+use crate::domain::{ErrorKind, JobStatus, Terms, WarningKind};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);

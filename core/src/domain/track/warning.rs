@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
-use super::{JobTrack, NEAR_EXPIRY, StepBack, Told, UPLOAD_URL_LIFE, WatchedJob};
+use super::{JobTrack, NEAR_EXPIRY, StepBack, Told, UPLOAD_URL_LIFE};
 use crate::domain::event::{JobFact, WarningKind};
-use crate::domain::{JobSnapshot, JobStatus, Phase, Timestamp};
+use crate::domain::{JobSnapshot, JobStatus, Phase, Timestamp, WatchedJob};
 
 /// How many unknown statuses of one job are remembered; a job that shows more is told each time.
 const UNKNOWN_REMEMBERED: usize = 16;

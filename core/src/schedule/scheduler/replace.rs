@@ -5,8 +5,7 @@
 use std::collections::HashMap;
 
 use super::{Scheduler, watched_of};
-use crate::domain::track::WatchedJob;
-use crate::domain::{Target, UserPoolId, Verdict};
+use crate::domain::{Target, UserPoolId, Verdict, WatchedJob};
 use crate::schedule::agenda::Appointment;
 use crate::schedule::job::State;
 use crate::schedule::place::Item;

@@ -2,9 +2,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::*;
-use crate::domain::track::WatchedJob;
 use crate::domain::{
     Counts, ErrorKind, JobEvent, JobFact, JobPolicy, JobSnapshot, JobStatus, JobTrack, Limit, Memory, Terms, Timestamp,
+    WatchedJob,
 };
 use crate::schedule::{
     BackoffPolicy, Batch, Ceilings, News, PollResult, PoolFilter, PoolPage, Question, RateChange, Replacement, Request,
