@@ -9,10 +9,6 @@ use serde_json::Value;
 
 use super::scene::REQUEST_TIMEOUT_SECONDS;
 
-/// How much later than a list a question about one job may arrive that left before it: on a new connection, and read by
-/// a busy simulator.
-const OVERTAKEN_SECONDS: f64 = 0.5;
-
 /// How a process ended, as far as its last answers are concerned.
 #[derive(Clone, Debug, Default)]
 pub(super) struct End {
@@ -129,7 +125,8 @@ pub(super) fn answers(record: &[Value], ends: &[End]) -> BTreeMap<(String, Strin
                 // One that was on its way, or was about to leave, when the list's answer came: what the list shows of
                 // that job is left to its answer.
                 let from = at(entry) - REQUEST_TIMEOUT_SECONDS;
-                let to = next.map(|next| next + OVERTAKEN_SECONDS);
+                // It may arrive after the next list, which left later: by as much as a new connection may take.
+                let to = next.map(|next| next + REQUEST_TIMEOUT_SECONDS);
                 let is_near = |alone: &&Value| at(alone) >= from && to.is_none_or(|to| at(alone) <= to);
                 // One that was killed may have been about to ask.
                 let is_known = ends[*process].stopped.is_some() || to.is_some_and(|to| last[process] > to);
