@@ -21,6 +21,7 @@ mod pages;
 mod pool_log;
 mod record;
 mod reload;
+mod report_files;
 mod silent;
 mod simulate;
 mod state;

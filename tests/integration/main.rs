@@ -22,6 +22,7 @@ mod planning;
 mod pools;
 mod readme;
 mod reload;
+mod reports;
 mod requests;
 mod results;
 mod secrets;
