@@ -126,7 +126,7 @@ impl Case {
         writer.create_element("testcase").with_attributes(attributes).write_inner_content(|writer| {
             if let Some(element) = Outcome::of(self.verdict).element() {
                 let (kind, words) = (self.verdict.map_or("unknown", Verdict::as_str), words(self.verdict));
-                let message = format!("{words}: {}", self.message);
+                let message = if self.message.is_empty() { words } else { format!("{words}: {}", self.message) };
                 let element = writer.create_element(element).with_attributes([("type", kind), ("message", &message)]);
                 element.write_text_content(BytesText::new(&message))?;
             }

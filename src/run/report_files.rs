@@ -5,7 +5,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
 use cognito_import_watch_core::domain::Timestamp;
@@ -136,8 +136,8 @@ impl Place {
 /// A new file in the same directory, readable as any file the process makes: other users collect reports.
 fn beside(path: &Path) -> io::Result<NamedTempFile> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mode = std::fs::Permissions::from_mode(0o666);
-    tempfile::Builder::new().prefix(".junit-").permissions(mode).tempfile_in(directory)
+    let make = |path: &Path| OpenOptions::new().write(true).create_new(true).open(path);
+    tempfile::Builder::new().prefix(".junit-").make_in(directory, make)
 }
 
 /// The file itself, where it alone can be written, as one that is mounted into a container; else the error.

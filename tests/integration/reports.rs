@@ -125,27 +125,31 @@ fn a_file_that_is_lost_at_the_end_costs_neither_the_result_nor_the_other_file() 
 
 #[test]
 fn both_are_written_at_the_deadline_unseen_refused_and_after_a_signal() {
-    let stage = stage();
     let files =
         |name: &str| ["--summary".to_owned(), format!("{name}.md"), "--junit".to_owned(), format!("{name}.xml")];
     let ends = [("HUP", 129), ("INT", 130), ("TERM", 143)].map(|(signal, code)| {
-        let running = wait(&stage, &["running", "good"]).args(files(signal)).start();
-        (signal, code, running)
+        let stage = stage();
+        let running = wait(&stage, &["running"]).args(files(signal)).start();
+        (signal, code, stage, running)
     });
+    for (signal, code, stage, running) in ends {
+        stage.asked(1);
+        running.signal(signal);
+        running.end().with_code(code);
+        let junit = read_to_string(stage.path().join(format!("{signal}.xml"))).unwrap();
+        assert!(
+            junit.contains(r#"tests="1" failures="0" errors="1""#) && junit.contains("interrupted: 2 imported"),
+            "{junit}"
+        );
+        let summary = read_to_string(stage.path().join(format!("{signal}.md"))).unwrap();
+        assert!(summary.contains(&format!("interrupted\n\nExit code {code} ")), "{summary}");
+    }
+    let stage = stage();
     let late = wait(&stage, &["running"]).args(files("late")).args(["--timeout", "0"]).start();
     let unseen = Program::new(stage.path(), ["wait", &target("good"), "--endpoint-url", "http://127.0.0.1:1"]);
     let keys = |program: Program| program.env("AWS_ACCESS_KEY_ID", "AKIA").env("AWS_SECRET_ACCESS_KEY", "no");
     let unseen = keys(unseen).args(files("unseen")).args(["--timeout", "0"]).start();
     let refused = keys(wait(&stage, &["good"])).args(files("refused")).start();
-    stage.recorded(|record| record.iter().filter(|answer| answer["status"] == "InProgress").count() >= 4);
-    for (signal, code, running) in ends {
-        running.signal(signal);
-        running.end().with_code(code);
-        let junit = read_to_string(stage.path().join(format!("{signal}.xml"))).unwrap();
-        assert!(junit.contains(r#"tests="2" failures="0" errors="1""#) && junit.contains("interrupted"), "{junit}");
-        let summary = read_to_string(stage.path().join(format!("{signal}.md"))).unwrap();
-        assert!(summary.contains(&format!("interrupted\n\nExit code {code} ")), "{summary}");
-    }
     for (name, running, code, verdict) in [
         ("late", late, 124, "deadline_exceeded"),
         ("unseen", unseen, 75, "unobservable"),
