@@ -303,6 +303,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_flag_that_takes_a_file_is_completed_with_files() {
+        let mut command = Cli::command();
+        command.build();
+        let flags: Vec<&Arg> = command.get_subcommands().flat_map(clap::Command::get_arguments).collect();
+        let takes_a_file =
+            |flag: &Arg| flag.get_value_names().is_some_and(|names| names.iter().any(|name| name.as_str() == "FILE"));
+        assert!(flags.iter().filter(|flag| takes_a_file(flag)).count() > 10);
+        for flag in flags {
+            let file = flag.get_value_hint() == ValueHint::FilePath;
+            assert_eq!(file, takes_a_file(flag), "{flag}");
+        }
+    }
+
+    #[test]
     fn the_command_line_is_sound_and_every_flag_has_its_variable() {
         let mut command = Cli::command();
         command.build();

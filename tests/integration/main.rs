@@ -17,6 +17,7 @@ mod faults;
 mod house;
 mod ledger;
 mod lists;
+mod pages;
 mod pipelines;
 mod pipes;
 mod planning;
