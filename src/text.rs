@@ -239,6 +239,7 @@ mod tests {
         assert_eq!(one_line("a\u{202e}b\u{2066}c\u{200b}\u{feff}\u{2028}"), {
             "a\\u{202e}b\\u{2066}c\\u{200b}\\u{feff}\\u{2028}"
         });
+        assert_eq!(one_line("\u{fffe}\u{ffff}"), "\\u{fffe}\\u{ffff}", "XML cannot hold them");
         assert_eq!(one_line("Ünïcode ✔️ 日本語 \"quoted\" C:\\x"), "Ünïcode ✔️ 日本語 \"quoted\" C:\\x");
     }
 

@@ -253,6 +253,32 @@ error: no credentials were found; set AWS_PROFILE
     }
 
     #[test]
+    fn an_end_that_was_seen_is_a_failure_and_one_that_was_not_is_an_error() {
+        let told = |verdicts: &[Verdict]| -> Vec<Option<&str>> {
+            verdicts.iter().map(|verdict| Outcome::of(Some(*verdict)).element()).collect()
+        };
+        assert_eq!(told(&[Verdict::Succeeded]), [None]);
+        let failures = [
+            Verdict::Failed,
+            Verdict::Stopped,
+            Verdict::Expired,
+            Verdict::TooManyFailedUsers,
+            Verdict::TooManySkippedUsers,
+        ];
+        assert_eq!(told(&failures), [Some("failure"); 5]);
+        let errors = [
+            Verdict::NotFound,
+            Verdict::Unobservable,
+            Verdict::AccessDenied,
+            Verdict::Invalid,
+            Verdict::DeadlineExceeded,
+            Verdict::Interrupted,
+        ];
+        assert_eq!(told(&errors), [Some("error"); 6]);
+        assert_eq!(Outcome::of(None).element(), Some("error"));
+    }
+
+    #[test]
     fn a_result_that_is_not_good_is_never_a_report_without_an_error() {
         let interrupted = WaitResult { verdict: Verdict::Interrupted, ..waited(Vec::new()) };
         assert!(xml(&interrupted, NOW).unwrap().contains(r#"tests="1" failures="0" errors="1""#));
