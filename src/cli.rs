@@ -1,17 +1,24 @@
 //! What may be typed: commands and flags, each with its environment variable. Parsing validates and does nothing.
+//!
+//! Called by `main`, once. `values` says what the flags may be given.
+
+mod values;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{FalseyValueParser, OsStr, Resettable};
-use clap::{Arg, ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use clap::{Arg, ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
-use cognito_import_watch_core::domain::{Limit, Target, Timestamp, UserPoolId};
+use cognito_import_watch_core::domain::{Limit, Target, UserPoolId};
 
 use crate::config::{LogFormat, LogLevel, parse_duration};
 use crate::exit::Exit;
 use crate::output::progress::ProgressChoice;
 use crate::telemetry::ColorChoice;
+
+pub use values::{Since, Watched};
+use values::{limit, log_format, log_level, pool, since, target, watched};
 
 /// Watches Amazon Cognito user import jobs until they complete.
 #[derive(Debug, Parser)]
@@ -56,7 +63,7 @@ pub struct Shared {
     #[arg(long, global = true, env = "COGNITO_IMPORT_WATCH_PROFILE")]
     pub profile: Option<String>,
     /// The address to ask instead of the service's own
-    #[arg(long, global = true, value_name = "URL", env = "COGNITO_IMPORT_WATCH_ENDPOINT_URL")]
+    #[arg(long, global = true, value_name = "URL", value_hint = ValueHint::Url, env = "COGNITO_IMPORT_WATCH_ENDPOINT_URL")]
     pub endpoint_url: Option<String>,
     /// The least that is logged [default: info for `run`, warn otherwise]
     #[arg(long, global = true, value_name = "LEVEL", value_parser = log_level, env = "COGNITO_IMPORT_WATCH_LOG_LEVEL")]
@@ -105,7 +112,7 @@ pub enum Command {
 #[derive(Clone, Debug, Default, Args)]
 pub struct ConfigArgs {
     /// The config file; conf.d/*.toml beside it is read too
-    #[arg(long, value_name = "FILE", env = "COGNITO_IMPORT_WATCH_CONFIG")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "COGNITO_IMPORT_WATCH_CONFIG")]
     pub config: Option<PathBuf>,
     /// A whole config file as text; from the environment alone
     #[arg(skip = std::env::var("COGNITO_IMPORT_WATCH_CONFIG_TOML").ok().filter(|text| !text.is_empty()))]
@@ -154,7 +161,7 @@ pub struct WaitArgs {
     #[arg(long, allow_hyphen_values = true, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), conflicts_with = "csv", env = "COGNITO_IMPORT_WATCH_EXPECTED_USERS")]
     pub expected_users: Option<u64>,
     /// The CSV that was uploaded, to count its rows
-    #[arg(long, value_name = "FILE", env = "COGNITO_IMPORT_WATCH_CSV")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "COGNITO_IMPORT_WATCH_CSV")]
     pub csv: Option<PathBuf>,
     /// The first interval between two polls [default: 2s]
     #[arg(long, allow_hyphen_values = true, value_name = "DURATION", value_parser = parse_duration, env = "COGNITO_IMPORT_WATCH_INITIAL_INTERVAL")]
@@ -165,6 +172,15 @@ pub struct WaitArgs {
     /// Progress on stderr: live on a terminal, a line per change otherwise
     #[arg(long, value_enum, default_value_t, env = "COGNITO_IMPORT_WATCH_PROGRESS")]
     pub progress: ProgressChoice,
+    /// A file to append the result to, in Markdown [default: the file that GITHUB_STEP_SUMMARY names]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "COGNITO_IMPORT_WATCH_SUMMARY")]
+    pub summary: Option<PathBuf>,
+    /// The file that GitHub Actions appends to the page of the run; from the environment alone
+    #[arg(skip = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()).map(PathBuf::from))]
+    pub step_summary: Option<PathBuf>,
+    /// A file for the result as JUnit XML; it is replaced
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "COGNITO_IMPORT_WATCH_JUNIT")]
+    pub junit: Option<PathBuf>,
 }
 
 /// Flags of `status`.
@@ -180,7 +196,7 @@ pub struct StatusArgs {
     #[arg(long, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "COGNITO_IMPORT_WATCH_RECORDED")]
     pub recorded: bool,
     /// The state file for --recorded, in place of the config's; unused without it
-    #[arg(long, value_name = "FILE", env = "COGNITO_IMPORT_WATCH_STATE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "COGNITO_IMPORT_WATCH_STATE")]
     pub state: Option<PathBuf>,
 }
 
@@ -194,20 +210,11 @@ pub struct HistoryArgs {
     #[command(flatten)]
     pub config: ConfigArgs,
     /// The state file, in place of the config's
-    #[arg(long, value_name = "FILE", env = "COGNITO_IMPORT_WATCH_STATE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "COGNITO_IMPORT_WATCH_STATE")]
     pub state: Option<PathBuf>,
     /// Events since then alone: so long ago, such as 2h, or at a time, such as 2026-11-22T17:00:00Z
     #[arg(long, value_name = "DURATION|TIME", value_parser = since, env = "COGNITO_IMPORT_WATCH_SINCE")]
     pub since: Option<Since>,
-}
-
-/// The beginning of a history.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Since {
-    /// So long ago.
-    Ago(Duration),
-    /// At this time.
-    At(Timestamp),
 }
 
 /// Flags of `list`.
@@ -250,19 +257,19 @@ pub struct SimulateArgs {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9230", env = "COGNITO_IMPORT_WATCH_LISTEN")]
     pub listen: std::net::SocketAddr,
     /// A scenario file: what exists, how jobs run, what goes wrong
-    #[arg(long, value_name = "FILE", env = "COGNITO_IMPORT_WATCH_SCENARIO")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "COGNITO_IMPORT_WATCH_SCENARIO")]
     pub scenario: Option<PathBuf>,
     /// Makes ids and faults the same in every run
     #[arg(long, value_name = "N", env = "COGNITO_IMPORT_WATCH_SEED")]
     pub seed: Option<u64>,
     /// A file that gets a JSON line per answer
-    #[arg(long, value_name = "FILE", env = "COGNITO_IMPORT_WATCH_RECORD")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "COGNITO_IMPORT_WATCH_RECORD")]
     pub record: Option<PathBuf>,
     /// The certificate, in PEM: speaks TLS, and nothing else
-    #[arg(long, value_name = "FILE", requires = "tls_key", env = "COGNITO_IMPORT_WATCH_TLS_CERT")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "tls_key", env = "COGNITO_IMPORT_WATCH_TLS_CERT")]
     pub tls_cert: Option<PathBuf>,
     /// The certificate's private key, in PEM
-    #[arg(long, value_name = "FILE", requires = "tls_cert", env = "COGNITO_IMPORT_WATCH_TLS_KEY")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "tls_cert", env = "COGNITO_IMPORT_WATCH_TLS_KEY")]
     pub tls_key: Option<PathBuf>,
 }
 
@@ -283,62 +290,6 @@ pub enum Output {
     Json,
 }
 
-/// A job or a whole pool, as typed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Watched {
-    /// One job.
-    Job(Target),
-    /// Every job of a pool.
-    Pool(UserPoolId),
-}
-
-fn target(text: &str) -> Result<Target, String> {
-    text.parse().map_err(|error: cognito_import_watch_core::domain::TargetError| error.to_string())
-}
-
-fn pool(text: &str) -> Result<UserPoolId, String> {
-    text.parse().map_err(|error: cognito_import_watch_core::domain::TargetError| error.to_string())
-}
-
-fn watched(text: &str) -> Result<Watched, String> {
-    if text.contains('/') {
-        return target(text).map(Watched::Job);
-    }
-    pool(text).map(Watched::Pool).or_else(|_| target(text).map(Watched::Job))
-}
-
-fn since(text: &str) -> Result<Since, String> {
-    let time = text.trim().parse::<jiff::Timestamp>();
-    if let Ok(time) = time {
-        return Ok(Since::At(Timestamp::from_millis(time.as_millisecond())));
-    }
-    parse_duration(text)
-        .map(Since::Ago)
-        .map_err(|error| format!("{error}; or write a time with its zone, such as 2026-11-22T17:00:00Z"))
-}
-
-fn limit(text: &str) -> Result<Limit, String> {
-    match text.trim() {
-        "any" => Ok(Limit::Any),
-        number => number.parse().map(Limit::AtMost).map_err(|_| "write a whole number, or any".to_owned()),
-    }
-}
-
-fn log_level(text: &str) -> Result<LogLevel, String> {
-    word(text, LogLevel::WORDS)
-}
-
-fn log_format(text: &str) -> Result<LogFormat, String> {
-    word(text, LogFormat::WORDS)
-}
-
-fn word<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
-    words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value).ok_or_else(|| {
-        let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        format!("write one of: {}", words.join(", "))
-    })
-}
-
 /// The exit codes, for the long help.
 fn exit_codes() -> String {
     let mut codes: Vec<Exit> = Exit::BY_WEIGHT.to_vec();
@@ -350,6 +301,20 @@ fn exit_codes() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_flag_that_takes_a_file_is_completed_with_files() {
+        let mut command = Cli::command();
+        command.build();
+        let flags: Vec<&Arg> = command.get_subcommands().flat_map(clap::Command::get_arguments).collect();
+        let takes_a_file =
+            |flag: &Arg| flag.get_value_names().is_some_and(|names| names.iter().any(|name| name.as_str() == "FILE"));
+        assert!(flags.iter().filter(|flag| takes_a_file(flag)).count() > 10);
+        for flag in flags {
+            let file = flag.get_value_hint() == ValueHint::FilePath;
+            assert_eq!(file, takes_a_file(flag), "{flag}");
+        }
+    }
 
     #[test]
     fn the_command_line_is_sound_and_every_flag_has_its_variable() {
@@ -369,15 +334,6 @@ mod tests {
     }
 
     #[test]
-    fn a_history_begins_so_long_ago_or_at_a_time() {
-        assert_eq!(since("1h30m"), Ok(Since::Ago(Duration::from_secs(5_400))));
-        let at = Since::At(Timestamp::from_millis(1_548_271_708_000));
-        assert_eq!((since("2019-01-23T19:28:28Z"), since("2019-01-23T20:28:28+01:00")), (Ok(at), Ok(at)));
-        assert!(since("yesterday").unwrap_err().contains("write a time with its zone"));
-        assert!(since("90").unwrap_err().contains("90s"));
-    }
-
-    #[test]
     fn a_number_below_zero_is_answered_by_the_flag_it_is_for() {
         let answer = |flag: &str, value: &str| Cli::try_parse_from(["c", "wait", flag, value]).unwrap_err().to_string();
         for flag in ["--timeout", "--unobserved-timeout", "--initial-interval", "--max-interval"] {
@@ -390,12 +346,5 @@ mod tests {
         }
         let told = answer("--expected-users", "-1");
         assert!(told.contains("invalid value '-1'"), "{told}");
-    }
-
-    #[test]
-    fn a_target_and_a_pool_are_told_apart() {
-        assert!(matches!(watched("us-west-2_X/import-a"), Ok(Watched::Job(_))));
-        assert!(matches!(watched("us-west-2_X"), Ok(Watched::Pool(_))));
-        assert!(watched("import-a").unwrap_err().contains("write <user-pool-id>/import-a"));
     }
 }

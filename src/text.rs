@@ -51,15 +51,15 @@ fn escaped(c: char) -> String {
 }
 
 /// Whether a character moves the cursor, turns the direction of writing, or hides: Unicode's categories Cc, Cf,
-/// Zl and Zp, and the other characters that it calls ignorable by default. The two variation selectors that
-/// choose between text and emoji are harmless and common.
+/// Zl and Zp, and the other characters that it calls ignorable by default; and the two that XML cannot hold. The two
+/// variation selectors that choose between text and emoji are harmless and common.
 fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}'
             | '\u{8e2}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
             | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
-            | '\u{fe00}'..='\u{fe0d}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}'
+            | '\u{fe00}'..='\u{fe0d}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{fffe}'..='\u{ffff}' | '\u{110bd}' | '\u{110cd}'
             | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
             | '\u{e0000}'..='\u{e0fff}')
 }
@@ -239,6 +239,7 @@ mod tests {
         assert_eq!(one_line("a\u{202e}b\u{2066}c\u{200b}\u{feff}\u{2028}"), {
             "a\\u{202e}b\\u{2066}c\\u{200b}\\u{feff}\\u{2028}"
         });
+        assert_eq!(one_line("\u{fffe}\u{ffff}"), "\\u{fffe}\\u{ffff}", "XML cannot hold them");
         assert_eq!(one_line("Ünïcode ✔️ 日本語 \"quoted\" C:\\x"), "Ünïcode ✔️ 日本語 \"quoted\" C:\\x");
     }
 

@@ -16,6 +16,14 @@ pub struct LostPool {
     pub error: Option<PollError>,
 }
 
+impl LostPool {
+    /// Why its jobs could not be found, safe to print.
+    pub(super) fn why(&self) -> String {
+        let error = self.error.as_ref().map(|error| error_of(&error.message, self.pool.as_str()));
+        error.unwrap_or_else(|| "its list was not read in time".to_owned())
+    }
+}
+
 /// The object with the key `pools`, where there is such a pool; without it the result is that of jobs alone.
 pub(super) fn with_pools(object: Object, pools: &[LostPool]) -> Object {
     if pools.is_empty() {
@@ -38,9 +46,7 @@ pub(super) fn with_pools(object: Object, pools: &[LostPool]) -> Object {
 /// A line for each such pool, set off from what is above.
 pub(super) fn lines(pools: &[LostPool], columns: Option<usize>) -> String {
     let lines = pools.iter().map(|lost| {
-        let why = lost.error.as_ref().map(|error| error_of(&error.message, lost.pool.as_str()));
-        let why = why.unwrap_or_else(|| "its list was not read in time".to_owned());
-        let line = format!("{}: its jobs could not be found: {why}", lost.pool);
+        let line = format!("{}: its jobs could not be found: {}", lost.pool, lost.why());
         columns.map_or(line.clone(), |columns| wrap(&line, columns, columns.saturating_sub(2)).join("\n  "))
     });
     lines.map(|line| format!("\n{line}\n")).collect()

@@ -1,10 +1,10 @@
 //! What commands print as their result, and what `wait` shows until then.
 //!
 //! Reading order: [`report`] (what is known of a job), [`wait`], [`status`], [`list`] and [`history`] (the
-//! results),
-//! [`progress`] (the display of `wait`).
+//! results), [`summary`] and [`junit`] (the result of `wait` for pipelines), [`progress`] (the display of `wait`).
 
 pub mod history;
+pub mod junit;
 pub mod list;
 mod lost;
 pub mod online;
@@ -13,6 +13,7 @@ pub mod report;
 #[cfg(test)]
 mod results;
 pub mod status;
+pub mod summary;
 mod table;
 pub mod wait;
 

@@ -12,7 +12,7 @@ use crate::sink::samples::{NOW, identity, long_name};
 use crate::text::width;
 
 /// The sample answer of the service's documentation: it has no dates and no message.
-fn sample() -> JobReport {
+pub(super) fn sample() -> JobReport {
     JobReport {
         job: identity("Test-import100"),
         snapshot: Some(JobSnapshot {
@@ -31,7 +31,7 @@ fn sample() -> JobReport {
     }
 }
 
-fn full(name: &str) -> JobReport {
+pub(super) fn full(name: &str) -> JobReport {
     let mut job = sample();
     job.job.job_name = Some("job".into());
     job.job.name = Some(name.into());
@@ -47,7 +47,7 @@ fn full(name: &str) -> JobReport {
 }
 
 /// A job of which no answer was ever seen.
-fn unseen() -> JobReport {
+pub(super) fn unseen() -> JobReport {
     JobReport {
         job: JobIdentity { job_name: None, account: None, ..identity("") },
         snapshot: None,
@@ -57,7 +57,7 @@ fn unseen() -> JobReport {
     }
 }
 
-fn waited(jobs: Vec<JobReport>) -> WaitResult {
+pub(super) fn waited(jobs: Vec<JobReport>) -> WaitResult {
     WaitResult {
         verdict: Verdict::TooManyFailedUsers,
         exit_code: 13,

@@ -55,12 +55,12 @@ impl WaitResult {
             head.push(Column::words("NAME"));
         }
         let rows = self.jobs.iter().map(|job| {
-            let mut row = vec![job.status_cell(), verdict_cell(job.verdict)];
+            let mut row = vec![job.status_cell(), words(job.verdict)];
             row.extend(job.count_cells());
             row.extend(job_cells(job, job.job.target.to_string(), columns));
             row
         });
-        let verdict = verdict_cell(Some(self.verdict));
+        let verdict = words(Some(self.verdict));
         format!(
             "{}{}{}\n{verdict}: exit code {} after {}, {} poll{}\n",
             table(&head, rows.collect(), columns),
@@ -74,6 +74,7 @@ impl WaitResult {
     }
 }
 
-fn verdict_cell(verdict: Option<Verdict>) -> String {
+/// A verdict in words; `-` where there is none.
+pub(super) fn words(verdict: Option<Verdict>) -> String {
     verdict.map_or_else(|| "-".to_owned(), |verdict| verdict.as_str().replace('_', " "))
 }

@@ -1,7 +1,8 @@
 //! The commands, one file each: here the rooms are put together.
 //!
 //! [`perform`] is the table of contents. `load` reads what is to be watched, `lanes` says who asks for it, `engine` puts scheduler, sources and
-//! driver together, `console` is where results and errors are printed; the rest are the commands.
+//! driver together, `console` is where results and errors are printed, `report_files` what `wait` writes beside them; the rest are the
+//! commands.
 
 mod check;
 mod check_online;
@@ -21,6 +22,7 @@ mod pages;
 mod pool_log;
 mod record;
 mod reload;
+mod report_files;
 mod silent;
 mod simulate;
 mod state;

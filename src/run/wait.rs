@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::console::{Console, Log, filter};
 use super::daemon::signals;
 use super::engine::{self, Engine, Keys, Known};
+use super::report_files::ReportFiles;
 use super::{load, pool_log, record};
 use crate::cli::{Output, Shared, WaitArgs};
 use crate::clock::Clock;
@@ -34,7 +35,12 @@ pub(super) async fn wait(args: WaitArgs, shared: Shared, console: &Console) -> R
     let overrides = overrides(&args, &shared)?;
     let plan = load::plan_to_watch(&args.config, &overrides, console)?;
     let unobserved = Some(args.unobserved_timeout).filter(|timeout| !timeout.is_zero());
-    let ending = Ending::WhenOver { timeout: args.timeout, unobserved };
+    let files = ReportFiles::of(&args);
+    let unwritable = files.try_out();
+    unwritable.iter().for_each(|error| console.error(error));
+    // Nobody is to wait an hour for a report that is lost: one look, and its result is printed all the same.
+    let timeout = if unwritable.is_empty() { args.timeout } else { Some(Duration::ZERO) };
+    let ending = Ending::WhenOver { timeout, unobserved };
     let mut signals = signals()?;
     let plan = Arc::new(plan);
     let mut engine = engine::build(Arc::clone(&plan), ending, &Keys::Planned, &Known::new()).await?;
@@ -48,7 +54,21 @@ pub(super) async fn wait(args: WaitArgs, shared: Shared, console: &Console) -> R
     let ended = engine.run(inputs, &mut signals, OnHangup::Stop, &mut teller).await;
     teller.progress.finish();
     log.close();
-    let (result, exit) = result(ended, &engine);
+    let (mut result, mut exit) = result(ended, &engine);
+    let mut weigh = |error: Option<&CommandError>, result: &mut WaitResult| {
+        if let Some(error) = error.filter(|error| error.exit.outweighs(exit)) {
+            exit = error.exit;
+            result.exit_code = exit.code();
+        }
+    };
+    weigh(unwritable.first(), &mut result);
+    let junit = files.write_junit(&result, engine.clock.now().wall).err();
+    weigh(junit.as_ref(), &mut result);
+    // The summary comes last, for it tells the code.
+    let summary = files.write_summary(&result).err();
+    weigh(summary.as_ref(), &mut result);
+    let is_new = |error: &&CommandError| !unwritable.contains(error);
+    junit.iter().chain(&summary).filter(is_new).for_each(|error| console.error(error));
     let text = match shared.output {
         Output::Json => result.json() + "\n",
         Output::Text => result.text(console.style(&io::stdout()).columns),

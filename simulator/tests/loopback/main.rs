@@ -4,6 +4,7 @@
 
 mod checks;
 mod faults;
+mod jobs;
 mod rows;
 mod stage;
 mod sts;

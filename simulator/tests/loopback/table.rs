@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cognito_import_simulator::Scenario;
 
-use crate::{checks, rows, sts};
+use crate::{checks, jobs, rows, sts};
 
 struct Row {
     id: String,
@@ -34,7 +34,7 @@ fn keys(cell: &str) -> String {
 #[tokio::test]
 async fn every_row_of_the_table_is_checked_and_every_unknown_has_its_key() {
     let mut checks: BTreeMap<&str, checks::Check> =
-        checks::all().into_iter().chain(rows::all()).chain(sts::all()).collect();
+        checks::all().into_iter().chain(jobs::all()).chain(rows::all()).chain(sts::all()).collect();
     let (rows, mut ids) = (table(), BTreeSet::new());
     assert!(rows.len() > 50, "the table is not where it was");
     for row in rows {

@@ -23,7 +23,22 @@ impl Program {
     /// The binary in `directory`, which is its home too, with arguments and no AWS setting but one: that there is no
     /// instance metadata to look for.
     pub(crate) fn new<A: AsRef<OsStr>>(directory: &Path, arguments: impl IntoIterator<Item = A>) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cognito-import-watch"));
+        Self::other(env!("CARGO_BIN_EXE_cognito-import-watch"), directory, arguments)
+    }
+
+    /// Another program in the same environment, for which the binary is on the path.
+    pub(crate) fn with_ours_on_the_path<A: AsRef<OsStr>>(
+        program: &str,
+        directory: &Path,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Self {
+        let ours = Path::new(env!("CARGO_BIN_EXE_cognito-import-watch")).parent().unwrap();
+        let usual = std::env::var("PATH").unwrap_or_default();
+        Self::other(program, directory, arguments).env("PATH", format!("{}:{usual}", ours.display()))
+    }
+
+    fn other<A: AsRef<OsStr>>(program: &str, directory: &Path, arguments: impl IntoIterator<Item = A>) -> Self {
+        let mut command = Command::new(program);
         command.args(arguments).current_dir(directory).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", directory);
         command.env("AWS_EC2_METADATA_DISABLED", "true");

@@ -75,10 +75,24 @@ impl Stage {
 
     /// The binary with the account's keys, asking whom its settings name.
     pub(crate) fn keyed<A: AsRef<std::ffi::OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Program {
+        self.with_keys(Program::new(self.path(), arguments))
+    }
+
+    /// A shell or the like that runs the binary, with the account's keys, asking the simulator, in quick succession.
+    pub(crate) fn shell<A: AsRef<std::ffi::OsStr>>(
+        &self,
+        program: &str,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Program {
+        self.with_keys(Program::with_ours_on_the_path(program, self.path(), arguments))
+            .env("COGNITO_IMPORT_WATCH_ENDPOINT_URL", &self.url)
+            .env("COGNITO_IMPORT_WATCH_INITIAL_INTERVAL", "20ms")
+            .env("COGNITO_IMPORT_WATCH_MAX_INTERVAL", "50ms")
+    }
+
+    fn with_keys(&self, program: Program) -> Program {
         let AccountInfo { access_key_id, secret_access_key, session_token, .. } = &self.account;
-        let program = Program::new(self.path(), arguments)
-            .env("AWS_ACCESS_KEY_ID", access_key_id)
-            .env("AWS_SECRET_ACCESS_KEY", secret_access_key);
+        let program = program.env("AWS_ACCESS_KEY_ID", access_key_id).env("AWS_SECRET_ACCESS_KEY", secret_access_key);
         match session_token {
             Some(token) => program.env("AWS_SESSION_TOKEN", token),
             None => program,
