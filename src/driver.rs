@@ -13,9 +13,12 @@ use cognito_import_watch_core::schedule::{
 use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 
+use crate::ask::{Ask, Asks};
 use crate::clock::Clock;
 use crate::signal::{Signal, Signals};
 use crate::source::{BoxFuture, JobSource, MAX_PAGE_SIZE, PageToken};
+
+mod asked;
 
 /// How long answers that are on their way may take once we are to stop.
 pub const DRAIN: Duration = Duration::from_secs(5);
@@ -24,6 +27,9 @@ pub const DRAIN: Duration = Duration::from_secs(5);
 pub trait Observer {
     /// A poll of a job was answered, or failed. `memory` says whether what is kept of the job is out of date.
     fn observed(&mut self, job: &JobView, events: &[JobEvent], memory: Memory, now: Now);
+
+    /// A request of a lane was answered: with jobs, or with why not.
+    fn answered(&mut self, _lane: LaneIndex, _error: Option<&PollError>) {}
 
     /// What a request has to wait for: an answer about a job must be kept before the next one can take its place.
     fn before(&mut self, _question: &Question) -> Option<BoxFuture<'static, ()>> {
@@ -87,11 +93,15 @@ pub struct Driver {
     scheduler: Scheduler,
     sources: Vec<Arc<dyn JobSource>>,
     clock: Clock,
-    polls: JoinSet<(u64, PollResult)>,
+    polls: JoinSet<Answer>,
     ids: HashMap<Id, u64>,
     /// What answers showed of the lanes' accounts.
     accounts: Vec<Option<AccountId>>,
     has_learnt: bool,
+    /// Where questions come from; `None` where nobody may ask.
+    asks: Option<Asks>,
+    /// How often what is watched was replaced: the jobs are numbered anew then.
+    edition: u64,
 }
 
 impl Driver {
@@ -106,7 +116,14 @@ impl Driver {
             ids: HashMap::new(),
             accounts: Vec::new(),
             has_learnt: false,
+            asks: None,
+            edition: 0,
         }
+    }
+
+    /// Answers these questions about the jobs from now on, between its turns.
+    pub fn set_asks(&mut self, asks: Asks) {
+        self.asks = Some(asks);
     }
 
     /// Asks these from now on; requests that are on their way are not called back.
@@ -141,13 +158,14 @@ impl Driver {
         }
         while !self.scheduler.is_over() {
             match self.next(signals, None, observer).await {
-                Happened::Answer(id, result) => {
-                    self.handle(Input::Answered { id, result }, observer);
+                Happened::Answer(answer) => {
+                    self.answered(answer, observer);
                     if std::mem::take(&mut self.has_learnt) {
                         return None;
                     }
                 }
                 Happened::Due => self.wake(observer),
+                Happened::Asked(ask) => self.answer(ask),
                 Happened::Signal(signal) => {
                     observer.signalled(signal, &self.scheduler, self.clock.now());
                     if signal == Signal::Hangup && hangup == OnHangup::HandBack {
@@ -168,8 +186,9 @@ impl Driver {
         let end = Instant::now() + DRAIN;
         while self.scheduler.is_waiting() && Instant::now() < end {
             match self.next(signals, Some(end), observer).await {
-                Happened::Answer(id, result) => self.handle(Input::Answered { id, result }, observer),
+                Happened::Answer(answer) => self.answered(answer, observer),
                 Happened::Due => self.wake(observer),
+                Happened::Asked(ask) => self.answer(ask),
                 Happened::Signal(signal) if hangup.stops(signal) => break,
                 Happened::Signal(_) => {}
             }
@@ -194,21 +213,38 @@ impl Driver {
             signal = signals.next() => Happened::Signal(signal),
             Some(answer) = self.polls.join_next_with_id() => self.taken(answer),
             () = sleep => Happened::Due,
+            // Last, so that however many ask, polls come first.
+            Some(ask) = asked::next(&mut self.asks) => Happened::Asked(ask),
         }
     }
 
-    fn taken(&mut self, answer: Result<(Id, (u64, PollResult)), tokio::task::JoinError>) -> Happened {
-        match answer {
-            Ok((task, (id, result))) => {
+    fn answer(&self, ask: Ask) {
+        asked::answer(ask, &self.scheduler, self.edition, self.clock.now());
+    }
+
+    fn taken(&mut self, answer: Result<(Id, Answer), tokio::task::JoinError>) -> Happened {
+        Happened::Answer(match answer {
+            Ok((task, answer)) => {
                 self.ids.remove(&task);
-                Happened::Answer(id, result)
+                answer
             }
             Err(error) => {
                 let id = self.ids.remove(&error.id()).unwrap_or(u64::MAX);
                 let error = PollError::new(ErrorKind::Transient, "the poll broke off inside this program");
-                Happened::Answer(id, PollResult::Failed(error))
+                Answer { id, lane: None, result: PollResult::Failed(error) }
             }
+        })
+    }
+
+    fn answered(&mut self, Answer { id, lane, result }: Answer, observer: &mut dyn Observer) {
+        let error = match &result {
+            PollResult::Job(..) | PollResult::Page(_) => None,
+            PollResult::Failed(error) => Some(error),
+        };
+        if let Some(lane) = lane {
+            observer.answered(lane, error);
         }
+        self.handle(Input::Answered { id, result }, observer);
     }
 
     fn wake(&mut self, observer: &mut dyn Observer) {
@@ -221,6 +257,7 @@ impl Driver {
 
     fn handle(&mut self, input: Input, observer: &mut dyn Observer) {
         let now = self.clock.now();
+        self.edition += u64::from(matches!(input, Input::Replace(_)));
         for action in self.scheduler.handle(now, input) {
             match action {
                 Action::Send(request) => {
@@ -262,7 +299,7 @@ impl Driver {
     }
 
     fn send(&mut self, request: Request, first: Option<BoxFuture<'static, ()>>) {
-        let id = request.id;
+        let (id, lane) = (request.id, Some(request.lane));
         let source = self.sources.get(request.lane.0).map(Arc::clone);
         let task = self.polls.spawn(async move {
             if let Some(first) = first {
@@ -272,16 +309,26 @@ impl Driver {
                 Some(source) => ask(&*source, request.question).await,
                 None => PollResult::Failed(PollError::new(ErrorKind::Transient, "the lane has no source")),
             };
-            (id, result)
+            Answer { id, lane, result }
         });
         self.ids.insert(task.id(), id);
     }
 }
 
+/// What a request brought.
+#[derive(Debug)]
+struct Answer {
+    id: u64,
+    /// Whose quota it used; `None` where the poll broke off.
+    lane: Option<LaneIndex>,
+    result: PollResult,
+}
+
 enum Happened {
-    Answer(u64, PollResult),
+    Answer(Answer),
     Due,
     Signal(Signal),
+    Asked(Ask),
 }
 
 async fn ask(source: &dyn JobSource, question: Question) -> PollResult {

@@ -5,6 +5,7 @@
 //! depend on how many jobs sleep.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::Range;
 use std::time::Duration;
 
 use super::agenda::{Agenda, Appointment};
@@ -158,6 +159,13 @@ impl Scheduler {
             let (verdict, error) = pool.given_up()?;
             Some((&pool.id, verdict, error))
         })
+    }
+
+    /// The numbers of the jobs, for [`Scheduler::view`]; some may be of jobs that are gone. [`Input::Replace`] numbers
+    /// them anew, and nothing else does: a new job gets the next number.
+    #[must_use]
+    pub fn numbers(&self) -> Range<usize> {
+        0..self.jobs.len()
     }
 
     /// One job as it stands.
