@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use crate::ask::{Ask, Asks};
 use crate::clock::Clock;
+use crate::pulse::{Pulse, Work};
 use crate::signal::{Signal, Signals};
 use crate::source::{BoxFuture, JobSource, MAX_PAGE_SIZE, PageToken};
 
@@ -102,6 +103,9 @@ pub struct Driver {
     asks: Option<Asks>,
     /// How often what is watched was replaced: the jobs are numbered anew then.
     edition: u64,
+    pulse: Pulse,
+    /// The requests sent by the last turn.
+    sent: u64,
 }
 
 impl Driver {
@@ -118,12 +122,20 @@ impl Driver {
             has_learnt: false,
             asks: None,
             edition: 0,
+            pulse: Pulse::start(),
+            sent: 0,
         }
     }
 
     /// Answers these questions about the jobs from now on, between its turns.
     pub fn set_asks(&mut self, asks: Asks) {
         self.asks = Some(asks);
+    }
+
+    /// Whether the loop is alive, for whoever has to know.
+    #[must_use]
+    pub fn pulse(&self) -> Pulse {
+        self.pulse.clone()
     }
 
     /// Asks these from now on; requests that are on their way are not called back.
@@ -200,8 +212,11 @@ impl Driver {
     /// Waits for the next thing to happen. All arms are cancel-safe and await nothing inside.
     async fn next(&mut self, signals: &mut Signals, end: Option<Instant>, observer: &dyn Observer) -> Happened {
         let now = self.clock.now().tick;
-        let wake = self.scheduler.next_wake(now).into_iter().chain(observer.wakes_at()).min();
+        let scheduled = self.scheduler.next_wake(now);
+        let wake = scheduled.into_iter().chain(observer.wakes_at()).min();
         let wake = wake.map(|tick| self.clock.instant(tick)).into_iter().chain(end).min();
+        let work = self.work(scheduled, now);
+        self.pulse.turned(Instant::now(), wake, work);
         let sleep = async {
             match wake {
                 Some(wake) => tokio::time::sleep_until(wake).await,
@@ -222,10 +237,19 @@ impl Driver {
         asked::answer(ask, &self.scheduler, self.edition, self.clock.now());
     }
 
+    /// What became of the work that was due since the last turn; the next is wanted at `scheduled`.
+    fn work(&mut self, scheduled: Option<Tick>, now: Tick) -> Work {
+        let sent = std::mem::replace(&mut self.sent, self.scheduler.requests());
+        let lies = match scheduled {
+            Some(at) => at <= now,
+            None => !self.scheduler.is_waiting() && self.scheduler.open_jobs() > 0,
+        };
+        if lies && sent == self.sent { Work::Held } else { Work::Flows }
+    }
+
     fn taken(&mut self, answer: Result<(Id, Answer), tokio::task::JoinError>) -> Happened {
         Happened::Answer(match answer {
             Ok((task, answer)) => {
-                self.ids.remove(&task);
                 answer
             }
             Err(error) => {

@@ -42,7 +42,7 @@
 //! | [`ask`] | questions to the loop about the jobs, and its answers as plain rows | schedule, source, config |
 //! | [`driver`] | the loop: due, answer or signal, `Scheduler::handle`, do the actions | config, aws, cli |
 //! | [`run`] | the commands, where the rooms are put together | |
-//! | [`cli`], [`exit`], [`signal`], [`clock`] | edges | |
+//! | [`cli`], [`exit`], [`signal`], [`clock`], [`pulse`] | edges | |
 //!
 //! A test reads the sources and fails on an arrow that this table forbids.
 //!
@@ -59,6 +59,7 @@ pub mod exit;
 mod json;
 pub mod ledger;
 pub mod output;
+pub mod pulse;
 pub mod run;
 pub mod signal;
 pub mod sink;
