@@ -32,6 +32,9 @@ pub trait Observer {
     /// A request of a lane was answered: with jobs, or with why not.
     fn answered(&mut self, _lane: LaneIndex, _error: Option<&PollError>) {}
 
+    /// From now on these lanes are asked, and no others.
+    fn lanes_changed(&mut self, _lanes: &[LaneIndex]) {}
+
     /// What a request has to wait for: an answer about a job must be kept before the next one can take its place.
     fn before(&mut self, _question: &Question) -> Option<BoxFuture<'static, ()>> {
         None
@@ -250,6 +253,7 @@ impl Driver {
     fn taken(&mut self, answer: Result<(Id, Answer), tokio::task::JoinError>) -> Happened {
         Happened::Answer(match answer {
             Ok((task, answer)) => {
+                self.ids.remove(&task);
                 answer
             }
             Err(error) => {

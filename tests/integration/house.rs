@@ -162,7 +162,13 @@ const RULES: [Rule; 18] = [
     Rule {
         place: "src/ask.rs",
         but: "",
-        never: &["cognito_import_watch_core::schedule", "crate::source", "crate::config", "crate::driver", "crate::run"],
+        never: &[
+            "cognito_import_watch_core::schedule",
+            "crate::source",
+            "crate::config",
+            "crate::driver",
+            "crate::run",
+        ],
         reason: "whoever asks about the jobs learns nothing of how they are scheduled",
     },
     Rule {
