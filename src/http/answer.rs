@@ -82,14 +82,13 @@ impl Desk {
     /// The answer to a request of this caller.
     pub(super) async fn answer(&self, request: Request<Incoming>, caller: &Arc<Caller>) -> Result<Answer, Infallible> {
         caller.does(Does::Asks);
-        if !request.body().is_end_stream() {
-            let reason = "a request with a body is not answered";
-            let mut refused = told(StatusCode::PAYLOAD_TOO_LARGE, "error", Some(reason), caller);
-            refused.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-            return Ok(refused);
-        }
         let is_head = request.method() == Method::HEAD;
-        Ok(match route(request.method(), request.uri()) {
+        let has_body = !request.body().is_end_stream();
+        let mut answer = match route(request.method(), request.uri()) {
+            Ok(_) if has_body => {
+                let reason = "a request with a body is not answered";
+                told(StatusCode::PAYLOAD_TOO_LARGE, "error", Some(reason), caller)
+            }
             Ok(Route::Index) => answer(StatusCode::OK, TEXT, AnswerBody::whole(INDEX, caller)),
             Ok(Route::Live) => self.live(caller),
             Ok(Route::Ready) => self.ready(caller),
@@ -106,7 +105,12 @@ impl Desk {
                 }
                 refused
             }
-        })
+        };
+        if has_body {
+            // What it is was not read, so that nothing behind it can be.
+            answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        Ok(answer)
     }
 
     fn live(&self, caller: &Arc<Caller>) -> Answer {
