@@ -12,7 +12,7 @@ use super::engine::{Engine, LaneName};
 use crate::ask;
 use crate::config::HttpPlan;
 use crate::exit::{CommandError, Exit};
-use crate::http::{Kept, Listener, Readiness, Served, Server};
+use crate::http::{Answer, Kept, Listener, Readiness, Served, Server};
 use crate::ledger::Notice;
 
 /// Where callers come in.
@@ -55,7 +55,10 @@ impl Door {
 /// Notes what an answer means: one that refuses is an answer too, and is told in the log.
 pub(super) fn answered(readiness: &Readiness, lane: LaneIndex, error: Option<&PollError>) {
     match error.map(|error| error.kind) {
-        None | Some(ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::Invalid) => readiness.answered(lane.0),
+        None => readiness.answered(lane.0, Answer::Good),
+        Some(ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::Invalid) => {
+            readiness.answered(lane.0, Answer::Refused);
+        }
         Some(ErrorKind::Throttled | ErrorKind::Transient) => {}
     }
 }
