@@ -1,6 +1,6 @@
 //! `/api/events`: the kept events as server-sent events, first those that are there and then each as it is kept.
 //!
-//! Called by [`super::answer`]. A stream holds no queue: it reads on in the state file when the ledger says that there
+//! Called by `answer`. A stream holds no queue: it reads on in the state file when the ledger says that there
 //! is more, so that a slow reader costs nothing but its place.
 
 use std::path::PathBuf;

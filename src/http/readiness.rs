@@ -1,6 +1,6 @@
 //! Whether the daemon does what it is there for: what `/readyz` tells.
 //!
-//! Noted by `run` and the ledger's threads, asked by [`super::answer`].
+//! Noted by `run` and the ledger's threads, asked by `answer`.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
