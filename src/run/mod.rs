@@ -23,6 +23,7 @@ mod pool_log;
 mod record;
 mod reload;
 mod report_files;
+mod serve;
 mod silent;
 mod simulate;
 mod state;

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 /// The rooms of the root package, so that `super::super::sink` is taken for what it is.
-const ROOMS: [&str; 10] =
-    ["cli", "config", "driver", "ledger", "output", "run", "sink", "source", "telemetry", "signal"];
+const ROOMS: [&str; 12] =
+    ["cli", "config", "driver", "http", "ledger", "output", "run", "sink", "source", "systemd", "telemetry", "signal"];
 
 /// The code without comments and texts.
 pub(super) fn code_of(text: &str) -> String {
