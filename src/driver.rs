@@ -14,6 +14,7 @@ use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 
 use crate::clock::Clock;
+use crate::pulse::{Pulse, Work};
 use crate::signal::{Signal, Signals};
 use crate::source::{BoxFuture, JobSource, MAX_PAGE_SIZE, PageToken};
 
@@ -92,6 +93,9 @@ pub struct Driver {
     /// What answers showed of the lanes' accounts.
     accounts: Vec<Option<AccountId>>,
     has_learnt: bool,
+    pulse: Pulse,
+    /// The requests sent by the last turn.
+    sent: u64,
 }
 
 impl Driver {
@@ -106,7 +110,15 @@ impl Driver {
             ids: HashMap::new(),
             accounts: Vec::new(),
             has_learnt: false,
+            pulse: Pulse::start(),
+            sent: 0,
         }
+    }
+
+    /// Whether the loop is alive, for whoever has to know.
+    #[must_use]
+    pub fn pulse(&self) -> Pulse {
+        self.pulse.clone()
     }
 
     /// Asks these from now on; requests that are on their way are not called back.
@@ -181,8 +193,11 @@ impl Driver {
     /// Waits for the next thing to happen. All arms are cancel-safe and await nothing inside.
     async fn next(&mut self, signals: &mut Signals, end: Option<Instant>, observer: &dyn Observer) -> Happened {
         let now = self.clock.now().tick;
-        let wake = self.scheduler.next_wake(now).into_iter().chain(observer.wakes_at()).min();
+        let scheduled = self.scheduler.next_wake(now);
+        let wake = scheduled.into_iter().chain(observer.wakes_at()).min();
         let wake = wake.map(|tick| self.clock.instant(tick)).into_iter().chain(end).min();
+        let work = self.work(scheduled, now);
+        self.pulse.turned(Instant::now(), wake, work);
         let sleep = async {
             match wake {
                 Some(wake) => tokio::time::sleep_until(wake).await,
@@ -195,6 +210,16 @@ impl Driver {
             Some(answer) = self.polls.join_next_with_id() => self.taken(answer),
             () = sleep => Happened::Due,
         }
+    }
+
+    /// What became of the work that was due since the last turn; the next is wanted at `scheduled`.
+    fn work(&mut self, scheduled: Option<Tick>, now: Tick) -> Work {
+        let sent = std::mem::replace(&mut self.sent, self.scheduler.requests());
+        let lies = match scheduled {
+            Some(at) => at <= now,
+            None => !self.scheduler.is_waiting() && self.scheduler.open_jobs() > 0,
+        };
+        if lies && sent == self.sent { Work::Held } else { Work::Flows }
     }
 
     fn taken(&mut self, answer: Result<(Id, (u64, PollResult)), tokio::task::JoinError>) -> Happened {

@@ -41,7 +41,7 @@
 //! | [`output`] | results and the live display | schedule, source, config |
 //! | [`driver`] | the loop: due, answer or signal, `Scheduler::handle`, do the actions | config, aws, cli |
 //! | [`run`] | the commands, where the rooms are put together | |
-//! | [`cli`], [`exit`], [`signal`], [`clock`] | edges | |
+//! | [`cli`], [`exit`], [`signal`], [`clock`], [`pulse`] | edges | |
 //!
 //! A test reads the sources and fails on an arrow that this table forbids.
 //!
@@ -57,6 +57,7 @@ pub mod exit;
 mod json;
 pub mod ledger;
 pub mod output;
+pub mod pulse;
 pub mod run;
 pub mod signal;
 pub mod sink;

@@ -146,6 +146,12 @@ impl Scheduler {
         self.jobs.iter().filter(|job| job.state != State::Gone).count()
     }
 
+    /// How many of the jobs watched are not over.
+    #[must_use]
+    pub fn open_jobs(&self) -> usize {
+        self.open_jobs
+    }
+
     /// How many pools are watched.
     #[must_use]
     pub fn pool_count(&self) -> usize {
