@@ -204,12 +204,14 @@ impl Driver {
                 None => std::future::pending().await,
             }
         };
-        tokio::select! {
+        let happened = tokio::select! {
             biased;
             signal = signals.next() => Happened::Signal(signal),
             Some(answer) = self.polls.join_next_with_id() => self.taken(answer),
             () = sleep => Happened::Due,
-        }
+        };
+        self.pulse.turns(Instant::now());
+        happened
     }
 
     /// What became of the work that was due since the last turn; the next is wanted at `scheduled`.

@@ -38,6 +38,7 @@
 //! | [`sink`] | events leave: their words, their JSON line, and the only place where levels are chosen | schedule, source, config |
 //! | [`ledger`] | durable memory: jobs' last known state and the events on their way out, one transaction for both; a twin that keeps nothing | schedule, source, config |
 //! | [`telemetry`] | the log as lines, and the thread that writes them | schedule, source, config |
+//! | [`systemd`] | what the service manager is told, and when | schedule, source, config |
 //! | [`output`] | results and the live display | schedule, source, config |
 //! | [`driver`] | the loop: due, answer or signal, `Scheduler::handle`, do the actions | config, aws, cli |
 //! | [`run`] | the commands, where the rooms are put together | |
@@ -62,5 +63,6 @@ pub mod run;
 pub mod signal;
 pub mod sink;
 pub mod source;
+pub mod systemd;
 pub mod telemetry;
 pub mod text;

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cognito_import_watch_core::domain::{JobEvent, Memory, PollError, Timestamp, UserPoolId};
+use cognito_import_watch_core::domain::{JobEvent, Memory, PollError, Tick, Timestamp, UserPoolId};
 use cognito_import_watch_core::schedule::{
     Ending, Input, JobView, LaneIndex, News, Now, Question, RateChange, Scheduler,
 };
@@ -28,6 +28,7 @@ use crate::output::JobReport;
 use crate::signal::{Signal, Signals};
 use crate::sink::{DaemonFact, LaneChange, LaneEvent, LogSink};
 use crate::source::BoxFuture;
+use crate::systemd::{Census, Manager, Service};
 use crate::telemetry::{LogFormat, PlainScreen, Printer, Reader};
 
 /// How long what is still to be kept and told is waited for at the end.
@@ -108,26 +109,34 @@ pub(super) async fn watch(
     if let Some(aside) = set_aside {
         tracing::error!(set_aside = %aside.display(), "damaged state file set aside; facts are told again under the same ids");
     }
+    // Only `run` reads its config again, and only it may be a service.
+    let manager = if reload.is_some() { Manager::of_environment() } else { Manager::absent() };
     let mut daemon = Daemon {
         ledger: ledger(file, instance, printer, &log).await?,
         log,
         lanes: engine.lanes.names(),
         tickets: HashMap::new(),
         newest: None,
+        service: Service::new(manager, engine.driver.pulse()),
     };
     daemon.note(moved, wall_time());
     let mut inputs = std::mem::take(&mut engine.inputs);
     let ended = loop {
         match (engine.run(inputs, signals, OnHangup::HandBack, &mut daemon).await, &reload) {
             (Ended::Signalled(Signal::Hangup), Some(reload)) => {
-                daemon.settle().await;
-                let outcome = reload.perform(&started, &mut engine, path.clone()).await;
+                let keeper = daemon.service.reloading();
+                let again = async {
+                    daemon.settle().await;
+                    reload.perform(&started, &mut engine, path.clone()).await
+                };
+                let outcome = keeper.during(again).await;
                 inputs = daemon.reloaded(outcome, &engine);
             }
             (Ended::Signalled(Signal::Hangup), None) => inputs = Vec::new(),
             (ended, _) => break ended,
         }
     };
+    daemon.service.stopping("complete");
     let Daemon { ledger, log, .. } = daemon;
     // Closing waits for the disk, and for whoever reads the log.
     drop(tokio::task::spawn_blocking(move || ledger.close(LAST_EVENTS)).await);
@@ -185,6 +194,16 @@ fn format(plan: &Plan, console: &Console) -> LogFormat {
     }
 }
 
+/// Everything watched, for the status line.
+fn census(scheduler: &Scheduler, now: Now) -> Census {
+    let mut census = Census::of_pools(scheduler.pool_count());
+    for job in scheduler.views(now) {
+        let seen = job.track.known().map(|known| (&known.status, known.counts));
+        census.count(&job.track.identity(&job.watched), seen, job.verdict, job.track.failing());
+    }
+    census
+}
+
 /// Has the ledger keep and tell what happens.
 struct Daemon {
     ledger: Box<dyn Ledger>,
@@ -194,6 +213,7 @@ struct Daemon {
     /// before it is.
     tickets: HashMap<UserPoolId, Ticket>,
     newest: Option<Ticket>,
+    service: Service,
 }
 
 impl Daemon {
@@ -212,10 +232,12 @@ impl Daemon {
         let Reloaded { plan, input, moved, needs_restart } = match outcome {
             Ok(reloaded) => reloaded,
             Err(error) => {
+                self.service.reloaded(Some(error.clone()));
                 self.log.tell(DaemonFact::ReloadRejected { error });
                 return Vec::new();
             }
         };
+        self.service.reloaded(None);
         self.note(moved, wall_time());
         self.lanes = engine.lanes.names();
         self.log.planned(plan.jobs.len(), plan.pools.len());
@@ -236,6 +258,9 @@ impl Daemon {
 impl Observer for Daemon {
     fn observed(&mut self, job: &JobView, events: &[JobEvent], memory: Memory, now: Now) {
         let ticket = self.ledger.record(record::of(job, events, memory, self.ledger.instance(), now));
+        if memory == Memory::OutOfDate || !events.is_empty() {
+            self.service.changed(now.tick);
+        }
         if memory == Memory::OutOfDate {
             self.tickets.insert(job.watched.target.pool.clone(), ticket);
             self.newest = Some(ticket);
@@ -294,8 +319,19 @@ impl Observer for Daemon {
         self.log.count(scheduler);
         match signal {
             Signal::Hangup => {}
-            Signal::Interrupt | Signal::Terminate => self.log.tell(DaemonFact::Stopping { reason: signal.name() }),
+            Signal::Interrupt | Signal::Terminate => {
+                self.service.stopping(signal.name());
+                self.log.tell(DaemonFact::Stopping { reason: signal.name() });
+            }
         }
+    }
+
+    fn wakes_at(&self) -> Option<Tick> {
+        self.service.wakes_at()
+    }
+
+    fn wake(&mut self, scheduler: &Scheduler, now: Now) {
+        self.service.wake(now.tick, || census(scheduler, now).line());
     }
 }
 

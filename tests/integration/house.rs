@@ -17,7 +17,7 @@ struct Rule {
     reason: &'static str,
 }
 
-const RULES: [Rule; 17] = [
+const RULES: [Rule; 19] = [
     Rule {
         place: "src/ledger",
         but: "",
@@ -76,6 +76,12 @@ const RULES: [Rule; 17] = [
             "backoff::future",
         ],
         reason: "the crate is not maintained, and its defaults bite: one file keeps it from the rest",
+    },
+    Rule {
+        place: "src/",
+        but: "src/systemd/",
+        never: &["sd_notify"],
+        reason: "one room speaks to the service manager",
     },
     Rule { place: "src/", but: "", never: &["backoff::", "fastrand"], reason: "how long to wait is decided in core" },
     Rule {
@@ -147,6 +153,20 @@ const RULES: [Rule; 17] = [
         reason: "the log prints what it is given",
     },
     Rule {
+        place: "src/systemd",
+        but: "",
+        never: &[
+            "cognito_import_watch_core::schedule",
+            "crate::source",
+            "crate::config",
+            "crate::output",
+            "crate::driver",
+            "crate::run",
+            "crate::cli",
+        ],
+        reason: "the service manager hears what the daemon tells it, whatever is watched",
+    },
+    Rule {
         place: "src/output",
         but: "",
         never: &[
@@ -202,8 +222,8 @@ const RULES: [Rule; 17] = [
 ];
 
 /// The rooms of the root package, so that `super::super::sink` is taken for what it is.
-const ROOMS: [&str; 10] =
-    ["cli", "config", "driver", "ledger", "output", "run", "sink", "source", "telemetry", "signal"];
+const ROOMS: [&str; 11] =
+    ["cli", "config", "driver", "ledger", "output", "run", "sink", "source", "systemd", "telemetry", "signal"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -17,6 +17,7 @@ mod faults;
 mod house;
 mod ledger;
 mod lists;
+mod notify;
 mod pipes;
 mod planning;
 mod pools;
