@@ -83,7 +83,7 @@ fn plan(file: &ConfigFile, overrides: &Overrides, problems: &mut Vec<Problem>) -
         accounts: accounts.into_plans(),
         poll: poll(&file.poll, overrides, problems),
         ceilings: ceilings(&file.throttle, problems),
-        log: log(&file.log, overrides, problems),
+        log: log(&file.log, overrides),
         state: state(&file.state),
     }
 }
@@ -191,9 +191,9 @@ fn ceilings(file: &ThrottleFile, problems: &mut Vec<Problem>) -> Ceilings {
     })
 }
 
-fn log(file: &LogFile, overrides: &Overrides, problems: &mut Vec<Problem>) -> LogPlan {
+fn log(file: &LogFile, overrides: &Overrides) -> LogPlan {
     let default = LogPlan::default();
-    let format = file.format.as_ref().map_or(default.format, |written| not_yet::log_format(written, problems));
+    let format = file.format.as_ref().map_or(default.format, |written| written.value);
     LogPlan {
         format: overrides.log_format.unwrap_or(format),
         level: overrides.log_level.or(file.level.as_ref().map(|written| written.value)).unwrap_or(default.level),

@@ -29,7 +29,7 @@ use crate::signal::{Signal, Signals};
 use crate::sink::{DaemonFact, LaneChange, LaneEvent, LogSink};
 use crate::source::BoxFuture;
 use crate::systemd::{Census, Manager, Service};
-use crate::telemetry::{LogFormat, PlainScreen, Printer, Reader};
+use crate::telemetry::{LogFormat, PlainScreen, Printer, Reader, is_journal};
 
 /// How long what is still to be kept and told is waited for at the end.
 const LAST_EVENTS: Duration = Duration::from_secs(3);
@@ -52,7 +52,7 @@ pub(super) async fn run(args: RunArgs, shared: Shared, console: &Console) -> Res
     };
     let level = if shared.quiet { LogLevel::Error } else { plan.log.level };
     let opened = state::open(&plan.state).await?;
-    let log = Log::start(level, format(&plan, console), PlainScreen(io::stdout()))?;
+    let log = start_log(level, format(&plan, console))?;
     let memory = Remembered { opened, printer: log.printer() };
     let reload = Reload { config: args.config, overrides };
     let done = watch(plan, ending, &Keys::Planned, memory, Some(reload), &mut signals()?).await;
@@ -180,15 +180,26 @@ fn exit(ended: Ended, ending: Ending, engine: &Engine) -> Exit {
     }
 }
 
+/// The log on stdout, or in the journal.
+fn start_log(level: LogLevel, format: LogFormat) -> Result<Log, CommandError> {
+    match format {
+        LogFormat::Journal => Log::to_journal(level),
+        LogFormat::Text(_) | LogFormat::Json => Log::start(level, format, PlainScreen(io::stdout())),
+    }
+}
+
 /// The signals of this process.
 pub(super) fn signals() -> Result<Signals, CommandError> {
     Signals::listen().map_err(|error| CommandError::new(Exit::Internal, format!("cannot listen to signals: {error}")))
 }
 
-/// Text on a terminal, JSON otherwise, unless the plan says which.
+/// The journal's own under systemd, text on a terminal, JSON otherwise, unless the plan says which.
 fn format(plan: &Plan, console: &Console) -> LogFormat {
     let style = console.style(&io::stdout());
+    let stream = std::env::var("JOURNAL_STREAM").ok();
     match (plan.log.format, Reader::of(&io::stdout())) {
+        (config::LogFormat::Journald, _) => LogFormat::Journal,
+        (config::LogFormat::Auto, _) if is_journal(&io::stdout(), stream.as_deref()) => LogFormat::Journal,
         (config::LogFormat::Text, _) | (config::LogFormat::Auto, Reader::Terminal { .. }) => LogFormat::Text(style),
         (config::LogFormat::Json, _) | (config::LogFormat::Auto, Reader::Other) => LogFormat::Json,
     }
