@@ -133,10 +133,16 @@ impl Service {
     }
 
     fn whole(&self, line: String) -> String {
-        let Some(error) = &self.rejected else { return line };
-        // Half of what fits, so that what is watched fits too.
-        let error = one_line_of(error, MOST_CHARACTERS_OF_AN_ERROR / 4);
-        format!("configuration rejected, the one in force stays ({error}); {line}")
+        let line = match &self.rejected {
+            None => line,
+            Some(error) => {
+                // Cut short, so that what is watched fits too.
+                let error = one_line_of(error, MOST_CHARACTERS_OF_AN_ERROR / 4);
+                format!("configuration rejected, the one in force stays ({error}); {line}")
+            }
+        };
+        // systemd takes one of two away when it reads the line, and drops what ends with a single one.
+        line.replace('\\', "\\\\")
     }
 
     /// A reload begins. The keeper stands in for the loop until it is over.

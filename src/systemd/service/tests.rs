@@ -87,9 +87,10 @@ async fn a_reload_is_told_with_its_time_and_ends_with_ready_good_or_rejected() {
     let (heard, _, mut service) = service(None);
     service.wake(at(0), || "a".into());
     heard.take();
-    for (rejected, line) in
-        [(None, "b"), (Some("x.toml:1:1:\nno"), "configuration rejected, the one in force stays (x.toml:1:1:\\nno); b")]
-    {
+    for (rejected, line) in [
+        (None, "b"),
+        (Some("x.toml:1:1:\nno"), "configuration rejected, the one in force stays (x.toml:1:1:\\\\nno); b"),
+    ] {
         drop(service.reloading());
         service.reloaded(rejected.map(str::to_owned));
         service.wake(at(2_000), || "b".into());
