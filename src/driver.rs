@@ -226,14 +226,16 @@ impl Driver {
                 None => std::future::pending().await,
             }
         };
-        tokio::select! {
+        let happened = tokio::select! {
             biased;
             signal = signals.next() => Happened::Signal(signal),
             Some(answer) = self.polls.join_next_with_id() => self.taken(answer),
             () = sleep => Happened::Due,
             // Last, so that however many ask, polls come first.
             Some(ask) = asked::next(&mut self.asks) => Happened::Asked(ask),
-        }
+        };
+        self.pulse.turns(Instant::now());
+        happened
     }
 
     fn answer(&self, ask: Ask) {

@@ -40,6 +40,7 @@
 //! | [`sink`] | events leave: their words, their JSON line, and the only place where levels are chosen | schedule, source, config |
 //! | [`ledger`] | durable memory: jobs' last known state and the events on their way out, one transaction for both; a twin that keeps nothing | schedule, source, config |
 //! | [`telemetry`] | the log as lines, and the thread that writes them | schedule, source, config |
+//! | [`systemd`] | what the service manager is told, and when | schedule, source, config |
 //! | [`output`] | results and the live display | schedule, source, config |
 //! | [`http`] | probes, the jobs as they stand and their events, over HTTP; the only place naming `hyper` | schedule, source, config |
 //! | [`ask`] | questions to the loop about the jobs, and its answers as plain rows | schedule, source, config |
@@ -68,5 +69,6 @@ pub mod run;
 pub mod signal;
 pub mod sink;
 pub mod source;
+pub mod systemd;
 pub mod telemetry;
 pub mod text;

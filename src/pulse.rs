@@ -69,7 +69,12 @@ impl Pulse {
         }))
     }
 
-    /// Notes a turn at `now`. The next is meant to come at `next`; `None`: with an answer or a signal.
+    /// Notes that a turn begins at `now`, and is to be over soon: whoever asks from within it hears that it came.
+    pub fn turns(&self, now: Instant) {
+        self.0.turns_at.store(self.millis(now), Ordering::Relaxed);
+    }
+
+    /// Notes a turn that is over at `now`. The next is meant to come at `next`; `None`: with an answer or a signal.
     pub fn turned(&self, now: Instant, next: Option<Instant>, work: Work) {
         self.0.turns_at.store(next.map_or(NEVER, |next| self.millis(next)), Ordering::Relaxed);
         match work {
@@ -122,7 +127,10 @@ mod tests {
         pulse.turned(start, Some(after(start, 5)), Work::Flows);
         assert_eq!(pulse.check(after(start, 5 + MARGIN.as_secs())), Ok(()));
         assert_eq!(pulse.check(after(start, 16)), Err(Stuck::Late(Duration::from_secs(11))));
-        pulse.turned(after(start, 16), None, Work::Flows);
+        pulse.turns(after(start, 16));
+        assert_eq!(pulse.check(after(start, 16)), Ok(()), "late, but it came");
+        assert_eq!(pulse.check(after(start, 27)), Err(Stuck::Late(Duration::from_secs(11))), "and does not end");
+        pulse.turned(after(start, 27), None, Work::Flows);
         assert_eq!(pulse.check(after(start, 100_000)), Ok(()));
     }
 

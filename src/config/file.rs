@@ -171,10 +171,10 @@ impl PolicyFile {
 #[derive(Debug, Default, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub(super) struct LogFile {
-    /// The form of a line. "auto": of `run`, text on a terminal and json otherwise; of `wait`, text. "journald": not in
-    /// this version, which refuses it.
+    /// The form of a line. "auto": of `run`, "journald" where stdout is the journal of systemd, text on a terminal and
+    /// json otherwise; of `wait`, text. "journald": to the journal by its own protocol, each field by itself.
     #[schemars(extend("default" = "auto"))]
-    pub(super) format: Field<LogFormatWord>,
+    pub(super) format: Field<LogFormat>,
     /// The least that `run` tells. `wait` tells warnings and errors, unless --log-level says otherwise.
     #[schemars(extend("default" = "info"))]
     pub(super) level: Field<LogLevel>,
@@ -193,22 +193,8 @@ impl LogFile {
     }
 }
 
-/// A form of log lines, as the file knows them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum LogFormatWord {
-    /// One that this version writes.
-    Known(LogFormat),
-    /// The journal's own protocol.
-    Journald,
-}
-
-impl Word for LogFormatWord {
-    const WORDS: &'static [(&'static str, Self)] = &[
-        ("auto", Self::Known(LogFormat::Auto)),
-        ("text", Self::Known(LogFormat::Text)),
-        ("json", Self::Known(LogFormat::Json)),
-        ("journald", Self::Journald),
-    ];
+impl Word for LogFormat {
+    const WORDS: &'static [(&'static str, Self)] = Self::WORDS;
 }
 
 impl Word for LogLevel {

@@ -19,7 +19,6 @@ mod accounts;
 mod file;
 mod lines;
 mod listen_value;
-mod not_yet;
 mod problem;
 mod reader;
 mod resolve;

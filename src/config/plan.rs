@@ -165,18 +165,21 @@ impl Default for LogPlan {
 /// The form of a log line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogFormat {
-    /// Text on a terminal, JSON otherwise.
+    /// Of `run`: the journal's own under systemd, text on a terminal, JSON otherwise.
     #[default]
     Auto,
     /// For people.
     Text,
     /// One flat object per line.
     Json,
+    /// The native protocol of systemd's journal.
+    Journald,
 }
 
 impl LogFormat {
     /// Every choice with its word in the file and on the command line.
-    pub const WORDS: &[(&str, Self)] = &[("auto", Self::Auto), ("text", Self::Text), ("json", Self::Json)];
+    pub const WORDS: &[(&str, Self)] =
+        &[("auto", Self::Auto), ("text", Self::Text), ("json", Self::Json), ("journald", Self::Journald)];
 }
 
 /// The least that is told; each level tells what those before it tell.

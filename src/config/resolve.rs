@@ -12,7 +12,6 @@ use super::diagnostic::Diagnostics;
 use super::duration::format_duration;
 use super::file::{ConfigFile, LogFile, PolicyFile, PollFile, StateFile, ThrottleFile};
 use super::lines::Lines;
-use super::not_yet;
 use super::overrides::Overrides;
 use super::plan::{HttpPlan, LogPlan, Plan, PollPlan, StatePath, StatePlan};
 use super::problem::{At, Kind, Place, Problem};
@@ -82,7 +81,7 @@ fn plan(file: &ConfigFile, overrides: &Overrides, problems: &mut Vec<Problem>) -
         accounts: accounts.into_plans(),
         poll: poll(&file.poll, overrides, problems),
         ceilings: ceilings(&file.throttle, problems),
-        log: log(&file.log, overrides, problems),
+        log: log(&file.log, overrides),
         state: state(&file.state),
         http: HttpPlan { listen: file.http.listen.as_ref().map(|written| written.value.0) },
     }
@@ -191,9 +190,9 @@ fn ceilings(file: &ThrottleFile, problems: &mut Vec<Problem>) -> Ceilings {
     })
 }
 
-fn log(file: &LogFile, overrides: &Overrides, problems: &mut Vec<Problem>) -> LogPlan {
+fn log(file: &LogFile, overrides: &Overrides) -> LogPlan {
     let default = LogPlan::default();
-    let format = file.format.as_ref().map_or(default.format, |written| not_yet::log_format(written, problems));
+    let format = file.format.as_ref().map_or(default.format, |written| written.value);
     LogPlan {
         format: overrides.log_format.unwrap_or(format),
         level: overrides.log_level.or(file.level.as_ref().map(|written| written.value)).unwrap_or(default.level),

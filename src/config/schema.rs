@@ -9,9 +9,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value as Json;
 
 use super::account_value::{EndpointUrl, ExternalId, RoleArn, SessionName};
-use super::file::{BatchWord, ConfigFile, LogFormatWord};
+use super::file::{BatchWord, ConfigFile};
 use super::listen_value::ListenAddress;
-use super::plan::{LogLevel, OnCorrupt};
+use super::plan::{LogFormat, LogLevel, OnCorrupt};
 use super::problem::{Written, listed};
 use super::value::{MaybePeriod, Name, Pattern, Period, PoolId, PositivePeriod, TargetText, Text, UserLimit, Word};
 
@@ -155,7 +155,7 @@ looks_like! {
     BatchWord => words::<Self>();
     OnCorrupt => words::<Self>();
     LogLevel => words::<Self>();
-    LogFormatWord => words::<Self>();
+    LogFormat => words::<Self>();
 }
 
 fn words<T: Word>() -> Schema {

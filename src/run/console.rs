@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::ops::ControlFlow;
 use std::os::fd::AsFd;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,8 @@ use crate::cli::Shared;
 use crate::clock::wall_time;
 use crate::config::{LogLevel, Style};
 use crate::exit::{CommandError, Exit};
-use crate::telemetry::{self, Color, ColorChoice, LogFormat, LogSettings, Printer, Reader, Screen, TextStyle};
+use crate::telemetry::journal::socket;
+use crate::telemetry::{self, Color, ColorChoice, Journal, LogFormat, LogSettings, Printer, Reader, Screen, TextStyle};
 
 /// How long lines that are not written yet are waited for at the end.
 const LAST_LINES: Duration = Duration::from_secs(2);
@@ -114,6 +116,19 @@ impl Log {
         // A second start in one process changes nothing: the first log goes on.
         drop(tracing::subscriber::set_global_default(subscriber));
         Ok(Self { printer })
+    }
+
+    /// Starts the log of this process in systemd's journal.
+    ///
+    /// # Errors
+    /// When there is no journal, or no thread can be started.
+    pub(super) fn to_journal(level: LogLevel) -> Result<Self, CommandError> {
+        let path = Path::new(socket::PATH);
+        let journal = Journal::open(path).map_err(|error| {
+            let todo = "write log.format = \"json\", or \"auto\", where there is no systemd";
+            CommandError::new(Exit::File, format!("cannot log to the journal at {}: {error}; {todo}", path.display()))
+        })?;
+        Self::start(level, LogFormat::Journal, journal)
     }
 
     /// What has to stand among the lines of the log.

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cognito_import_watch_core::domain::{JobEvent, Memory, PollError, Timestamp, UserPoolId};
+use cognito_import_watch_core::domain::{JobEvent, Memory, PollError, Tick, Timestamp, UserPoolId};
 use cognito_import_watch_core::schedule::{
     Ending, Input, JobView, LaneIndex, News, Now, Question, RateChange, Scheduler,
 };
@@ -30,7 +30,8 @@ use crate::output::JobReport;
 use crate::signal::{Signal, Signals};
 use crate::sink::{DaemonFact, LaneChange, LaneEvent, LogSink};
 use crate::source::BoxFuture;
-use crate::telemetry::{LogFormat, PlainScreen, Printer, Reader};
+use crate::systemd::{Census, Manager, Service};
+use crate::telemetry::{LogFormat, PlainScreen, Printer, Reader, is_journal};
 
 /// How long what is still to be kept and told is waited for at the end.
 const LAST_EVENTS: Duration = Duration::from_secs(3);
@@ -54,7 +55,7 @@ pub(super) async fn run(args: RunArgs, shared: Shared, console: &Console) -> Res
     let door = Door::open(&plan.http).await?;
     let level = if shared.quiet { LogLevel::Error } else { plan.log.level };
     let opened = state::open(&plan.state).await?;
-    let log = Log::start(level, format(&plan, console), PlainScreen(io::stdout()))?;
+    let log = start_log(level, format(&plan, console))?;
     let memory = Remembered { opened, printer: log.printer() };
     let reload = Reload { config: args.config, overrides };
     let done = watch(plan, ending, &Keys::Planned, memory, Some(reload), door, &mut signals()?).await;
@@ -114,6 +115,8 @@ pub(super) async fn watch(
     }
     let readiness = Arc::new(Readiness::default());
     let events = file.as_ref().map(|file| Kept { path: file.path().to_owned(), instance, last: file.kept() });
+    // Only `run` reads its config again, and only it may be a service.
+    let manager = if reload.is_some() { Manager::of_environment() } else { Manager::absent() };
     let mut daemon = Daemon {
         ledger: ledger(file, instance, printer, &log, &readiness).await?,
         log,
@@ -121,6 +124,7 @@ pub(super) async fn watch(
         tickets: HashMap::new(),
         newest: None,
         readiness,
+        service: Service::new(manager, engine.driver.pulse()),
     };
     daemon.lanes_changed(&engine.lanes.in_use());
     let server = door.map(|door| door.serve(&mut engine, &daemon.readiness, events));
@@ -129,16 +133,21 @@ pub(super) async fn watch(
     let ended = loop {
         match (engine.run(inputs, signals, OnHangup::HandBack, &mut daemon).await, &reload) {
             (Ended::Signalled(Signal::Hangup), Some(reload)) => {
-                daemon.settle().await;
-                let outcome = reload.perform(&started, &mut engine, path.clone()).await;
+                let keeper = daemon.service.reloading();
+                let again = async {
+                    daemon.settle().await;
+                    reload.perform(&started, &mut engine, path.clone()).await
+                };
+                let outcome = keeper.during(again).await;
                 inputs = daemon.reloaded(outcome, &engine);
             }
             (Ended::Signalled(Signal::Hangup), None) => inputs = Vec::new(),
             (ended, _) => break ended,
         }
     };
-    let Daemon { ledger, log, readiness, .. } = daemon;
-    readiness.stops();
+    daemon.readiness.stops();
+    daemon.service.stopping("complete");
+    let Daemon { ledger, log, .. } = daemon;
     // Closing waits for the disk, and for whoever reads the log.
     drop(tokio::task::spawn_blocking(move || ledger.close(LAST_EVENTS)).await);
     if let Some(server) = server {
@@ -189,18 +198,39 @@ fn exit(ended: Ended, ending: Ending, engine: &Engine) -> Exit {
     }
 }
 
+/// The log on stdout, or in the journal.
+fn start_log(level: LogLevel, format: LogFormat) -> Result<Log, CommandError> {
+    match format {
+        LogFormat::Journal => Log::to_journal(level),
+        LogFormat::Text(_) | LogFormat::Json => Log::start(level, format, PlainScreen(io::stdout())),
+    }
+}
+
 /// The signals of this process.
 pub(super) fn signals() -> Result<Signals, CommandError> {
     Signals::listen().map_err(|error| CommandError::new(Exit::Internal, format!("cannot listen to signals: {error}")))
 }
 
-/// Text on a terminal, JSON otherwise, unless the plan says which.
+/// The journal's own under systemd, text on a terminal, JSON otherwise, unless the plan says which.
 fn format(plan: &Plan, console: &Console) -> LogFormat {
     let style = console.style(&io::stdout());
+    let stream = std::env::var("JOURNAL_STREAM").ok();
     match (plan.log.format, Reader::of(&io::stdout())) {
+        (config::LogFormat::Journald, _) => LogFormat::Journal,
+        (config::LogFormat::Auto, _) if is_journal(&io::stdout(), stream.as_deref()) => LogFormat::Journal,
         (config::LogFormat::Text, _) | (config::LogFormat::Auto, Reader::Terminal { .. }) => LogFormat::Text(style),
         (config::LogFormat::Json, _) | (config::LogFormat::Auto, Reader::Other) => LogFormat::Json,
     }
+}
+
+/// Everything watched, for the status line.
+fn census(scheduler: &Scheduler, now: Now) -> Census {
+    let mut census = Census::of_pools(scheduler.pool_count());
+    for job in scheduler.views(now) {
+        let seen = job.track.known().map(|known| (&known.status, known.counts));
+        census.count(&job.track.identity(&job.watched), seen, job.verdict, job.track.failing());
+    }
+    census
 }
 
 /// Has the ledger keep and tell what happens.
@@ -213,6 +243,7 @@ struct Daemon {
     tickets: HashMap<UserPoolId, Ticket>,
     newest: Option<Ticket>,
     readiness: Arc<Readiness>,
+    service: Service,
 }
 
 impl Daemon {
@@ -232,10 +263,12 @@ impl Daemon {
             Ok(reloaded) => reloaded,
             Err(error) => {
                 self.readiness.rejected(&error);
+                self.service.reloaded(Some(error.clone()));
                 self.log.tell(DaemonFact::ReloadRejected { error });
                 return Vec::new();
             }
         };
+        self.service.reloaded(None);
         self.note(moved, wall_time());
         self.lanes = engine.lanes.names();
         self.readiness.accepted();
@@ -258,6 +291,9 @@ impl Daemon {
 impl Observer for Daemon {
     fn observed(&mut self, job: &JobView, events: &[JobEvent], memory: Memory, now: Now) {
         let ticket = self.ledger.record(record::of(job, events, memory, self.ledger.instance(), now));
+        if memory == Memory::OutOfDate || !events.is_empty() {
+            self.service.changed(now.tick);
+        }
         if memory == Memory::OutOfDate {
             self.tickets.insert(job.watched.target.pool.clone(), ticket);
             self.newest = Some(ticket);
@@ -326,9 +362,18 @@ impl Observer for Daemon {
             Signal::Hangup => {}
             Signal::Interrupt | Signal::Terminate => {
                 self.readiness.stops();
+                self.service.stopping(signal.name());
                 self.log.tell(DaemonFact::Stopping { reason: signal.name() });
             }
         }
+    }
+
+    fn wakes_at(&self) -> Option<Tick> {
+        self.service.wakes_at()
+    }
+
+    fn wake(&mut self, scheduler: &Scheduler, now: Now) {
+        self.service.wake(now.tick, || census(scheduler, now).line());
     }
 }
 

@@ -94,16 +94,22 @@ impl Display {
         let format = match log.format {
             config::LogFormat::Auto | config::LogFormat::Text => LogFormat::Text(console.style(&io::stderr())),
             config::LogFormat::Json => LogFormat::Json,
+            config::LogFormat::Journald => LogFormat::Journal,
         };
         let term = std::env::var_os("TERM");
-        let mode = args.progress.resolve(volume, Reader::of(&io::stderr()), term.as_deref());
+        // The journal has no place for a live display: to it nobody looks at a terminal.
+        let reader = if format == LogFormat::Journal { Reader::Other } else { Reader::of(&io::stderr()) };
+        let mode = args.progress.resolve(volume, reader, term.as_deref());
         Self { mode, level, format }
     }
 
     fn start_log(&self) -> Result<Log, CommandError> {
-        match self.mode {
-            ProgressMode::Live { .. } => Log::start(self.level, self.format, TerminalScreen::stderr()),
-            ProgressMode::Lines | ProgressMode::Nothing => {
+        match (self.format, self.mode) {
+            (LogFormat::Journal, _) => Log::to_journal(self.level),
+            (LogFormat::Text(_) | LogFormat::Json, ProgressMode::Live { .. }) => {
+                Log::start(self.level, self.format, TerminalScreen::stderr())
+            }
+            (LogFormat::Text(_) | LogFormat::Json, ProgressMode::Lines | ProgressMode::Nothing) => {
                 Log::start(self.level, self.format, PlainScreen(io::stderr()))
             }
         }

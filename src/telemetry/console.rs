@@ -25,17 +25,31 @@ pub fn text(record: &Record, now: Timestamp, style: TextStyle) -> String {
             lay_out(time, *level, subject.as_deref(), phrase, style)
         }
         Record::Diagnostic { level, target, message, fields } => {
-            let mut words = one_line_of(message, MOST_CHARACTERS_OF_AN_ERROR);
-            for (name, value) in fields {
-                words.push_str(&format!(" {name}={}", shown(value)));
-            }
-            // Of our own the words say enough; a library's are withheld.
-            if !is_ours(target) {
-                words.push_str(&format!(" target={}", one_line_of(target, MOST_CHARACTERS_OF_AN_ERROR)));
-            }
-            lay_out(&time_of_day(now), *level, None, &words, style)
+            lay_out(&time_of_day(now), *level, None, &diagnostic(target, message, fields), style)
         }
     }
+}
+
+/// The words of a record in one line, safe to print, without its time and level.
+#[must_use]
+pub fn words(record: &Record) -> String {
+    match record {
+        Record::Rendered { subject: Some(subject), phrase, .. } => format!("{subject}  {phrase}"),
+        Record::Rendered { subject: None, phrase, .. } => phrase.clone(),
+        Record::Diagnostic { target, message, fields, .. } => diagnostic(target, message, fields),
+    }
+}
+
+fn diagnostic(target: &str, message: &str, fields: &[(&'static str, Value)]) -> String {
+    let mut words = one_line_of(message, MOST_CHARACTERS_OF_AN_ERROR);
+    for (name, value) in fields {
+        words.push_str(&format!(" {name}={}", shown(value)));
+    }
+    // Of our own the words say enough; a library's are withheld.
+    if !is_ours(target) {
+        words.push_str(&format!(" target={}", one_line_of(target, MOST_CHARACTERS_OF_AN_ERROR)));
+    }
+    words
 }
 
 fn shown(value: &Value) -> String {

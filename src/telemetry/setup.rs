@@ -16,7 +16,7 @@ use super::layer::LogLayer;
 use super::printer::{Printer, Screen};
 use super::record::{OURS, Record};
 use super::style::TextStyle;
-use super::{console, json};
+use super::{console, journal, json};
 
 /// What o'clock it is.
 pub type WallClock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -28,6 +28,8 @@ pub enum LogFormat {
     Text(TextStyle),
     /// One flat object a line.
     Json,
+    /// The fields of an entry of systemd's journal, for [`super::Journal`].
+    Journal,
 }
 
 impl LogFormat {
@@ -37,6 +39,7 @@ impl LogFormat {
         match self {
             Self::Text(style) => console::text(&record, now, style),
             Self::Json => json::line(record, now),
+            Self::Journal => journal::entry::entry(&record, now),
         }
     }
 }

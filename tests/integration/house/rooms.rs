@@ -18,7 +18,7 @@ struct Rule {
     reason: &'static str,
 }
 
-const RULES: [Rule; 20] = [
+const RULES: [Rule; 22] = [
     Rule {
         place: "src/ledger",
         but: "",
@@ -77,6 +77,12 @@ const RULES: [Rule; 20] = [
             "backoff::future",
         ],
         reason: "the crate is not maintained, and its defaults bite: one file keeps it from the rest",
+    },
+    Rule {
+        place: "src/",
+        but: "src/systemd/",
+        never: &["sd_notify"],
+        reason: "one room speaks to the service manager",
     },
     Rule { place: "src/", but: "", never: &["backoff::", "fastrand"], reason: "how long to wait is decided in core" },
     Rule {
@@ -146,6 +152,20 @@ const RULES: [Rule; 20] = [
             "crate::cli",
         ],
         reason: "the log prints what it is given",
+    },
+    Rule {
+        place: "src/systemd",
+        but: "",
+        never: &[
+            "cognito_import_watch_core::schedule",
+            "crate::source",
+            "crate::config",
+            "crate::output",
+            "crate::driver",
+            "crate::run",
+            "crate::cli",
+        ],
+        reason: "the service manager hears what the daemon tells it, whatever is watched",
     },
     Rule {
         place: "src/output",

@@ -112,6 +112,7 @@ impl Start<'_> {
             tickets: HashMap::new(),
             newest: None,
             readiness: Arc::default(),
+            service: crate::systemd::Service::absent(),
         };
         daemon.note(moved, wall);
         let Replacement { backoff, ceilings, batch, jobs: named, pools } = watched;
