@@ -1,8 +1,8 @@
 """TLS from the image: the authorities in it, another one by AWS_CA_BUNDLE, and names without a C library beside it."""
 
 import subprocess
-from pathlib import Path
 import tempfile
+from pathlib import Path
 
 from stage import POOL, ImageCase
 
@@ -40,9 +40,9 @@ class Trust(ImageCase):
         return ["--volume", f"{self.certificates / 'ca.pem'}:{path}:ro"]
 
     def test_the_authorities_of_the_image_are_the_ones_that_are_trusted(self):
-        code, _, errors = self.run_to_end(LOOK)
+        code, out, errors = self.run_to_end(LOOK)
         self.assertEqual(code, 75, errors)
-        self.assertIn("its issuer is unknown", errors)
+        self.assertIn("its issuer is unknown", out)
         code, _, errors = self.run_to_end(LOOK, self.mounted_at(AUTHORITIES))
         self.assertEqual(code, 0, errors)
 

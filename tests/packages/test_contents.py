@@ -28,7 +28,7 @@ IN_BOTH = {
 IN_DEB = {
     f"usr/share/zsh/vendor-completions/_{NAME}",
     f"usr/share/doc/{NAME}/copyright",
-    f"usr/share/doc/{NAME}/changelog.gz",
+    f"usr/share/doc/{NAME}/CHANGELOG.md.gz",
     f"usr/share/doc/{NAME}/LICENSE-APACHE",
     f"usr/share/doc/{NAME}/LICENSE-MIT",
 }
@@ -44,6 +44,11 @@ def glibc_versions():
     """The versions of glibc that the program asks for."""
     symbols = run("objdump", "-T", PROGRAM)
     return {tuple(map(int, found.split("."))) for found in re.findall(r"GLIBC_([0-9.]+)", symbols)}
+
+
+# The project has no address of a maintainer and keeps no changelog in Debian's form; what debhelper would do with
+# systemctl, the scripts do themselves, so that nothing is enabled or started.
+LINTIAN_MAY_FIND = "malformed-contact,no-changelog,wrong-name-for-upstream-changelog,maintainer-script-calls-systemctl"
 
 
 class Contents(unittest.TestCase):
@@ -120,14 +125,13 @@ class Debian(unittest.TestCase):
     def test_the_example_is_a_config_file_to_dpkg(self):
         self.assertEqual(run("dpkg-deb", "--info", DEB, "conffiles").split(), [f"/{EXAMPLE}"])
 
-    def test_lintian_finds_no_error(self):
+    def test_lintian_finds_nothing_else(self):
         if shutil.which("lintian") is None:
             self.skipTest("lintian is not installed")
         found = subprocess.run(
-            ["lintian", "--allow-root", "--no-tag-display-limit", "--fail-on", "error", str(DEB)],
+            ["lintian", "--allow-root", "--suppress-tags", LINTIAN_MAY_FIND, "--fail-on", "error,warning", str(DEB)],
             capture_output=True, text=True, check=False,
         )
-        print(found.stdout)
         self.assertEqual(found.returncode, 0, found.stdout + found.stderr)
 
 

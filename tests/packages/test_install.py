@@ -61,12 +61,12 @@ class Installed(unittest.TestCase):
         return self.lines(f"{script}\n: >/packages/systemctl\n{last} >&2\ncat /packages/systemctl")
 
     def test_installing_enables_and_starts_nothing(self):
-        for install in ("dpkg --install /packages/new.deb", "rpm --install --nodeps /packages/new.rpm"):
+        for install in ("dpkg --no-triggers --install /packages/new.deb", "rpm --install --nodeps /packages/new.rpm"):
             with self.subTest(install):
                 self.assertEqual(self.told(install), ["daemon-reload"])
 
     def test_what_is_installed_works(self):
-        for install in ("dpkg --install /packages/new.deb", "rpm --install --nodeps /packages/new.rpm"):
+        for install in ("dpkg --no-triggers --install /packages/new.deb", "rpm --install --nodeps /packages/new.rpm"):
             with self.subTest(install):
                 # Without the example no config is there: `check` needs a job that is named, which is added to a copy of it.
                 found = self.lines(f"""
@@ -81,7 +81,7 @@ class Installed(unittest.TestCase):
                 self.assertEqual(found[1], "the config is good")
 
     def test_an_upgrade_restarts_the_service_only_where_it_runs(self):
-        install = "dpkg --install /packages/new.deb"
+        install = "dpkg --no-triggers --install /packages/new.deb"
         self.assertEqual(self.told(install, install), ["daemon-reload", f"try-restart {SERVICE}"])
         install = "rpm --upgrade --nodeps --replacepkgs --force /packages/new.rpm"
         told = self.told(install, install)
@@ -90,7 +90,7 @@ class Installed(unittest.TestCase):
 
     def test_removal_ends_what_runs_and_keeps_the_owners_config_and_the_state(self):
         for install, remove in (
-            ("dpkg --install /packages/new.deb", f"dpkg --remove {NAME}"),
+            ("dpkg --no-triggers --install /packages/new.deb", f"dpkg --remove {NAME}"),
             ("rpm --install --nodeps /packages/new.rpm", f"rpm --erase {NAME}"),
         ):
             with self.subTest(remove):
@@ -104,7 +104,7 @@ class Installed(unittest.TestCase):
 
     def test_a_purge_takes_the_state_and_leaves_the_owners_config(self):
         left = self.lines(f"""
-            dpkg --install /packages/new.deb >&2
+            dpkg --no-triggers --install /packages/new.deb >&2
             mkdir -p /var/lib/private/{NAME}
             ln -s private/{NAME} /var/lib/{NAME}
             touch /etc/{NAME}/{NAME}.toml /var/lib/{NAME}/state.db
