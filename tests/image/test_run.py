@@ -7,7 +7,8 @@ from pathlib import Path
 
 from stage import BINARY, CONFIG, POOL, REPOSITORY, STATE, ImageCase, Running, podman, readme_commands, wait_for
 
-FILE = "/etc/cognito-import-watch/cognito-import-watch.toml"
+CONFIGS = "/etc/cognito-import-watch"
+FILE = f"{CONFIGS}/cognito-import-watch.toml"
 # What an orchestrator gives at least, Docker's ten seconds, with room.
 SECONDS_TO_END = 5
 
@@ -44,6 +45,18 @@ class Daemon(ImageCase):
         self.assertEqual(self.seen(container).terminate()[0], 0)
         variable = self.start([], mount, {"COGNITO_IMPORT_WATCH_CONFIG": FILE})
         self.assertEqual(self.seen(variable).terminate()[0], 0)
+
+    def test_a_new_file_is_read_on_sighup(self):
+        configs = self.directory / "configs"
+        configs.mkdir()
+        configs.chmod(0o755)
+        file = self.file("configs/watch.toml", CONFIG)
+        container = self.start(["run", "--config", f"{CONFIGS}/watch.toml"], ["--volume", f"{configs}:{CONFIGS}:ro"])
+        self.seen(container)
+        file.write_text(CONFIG + f'[[pool]]\nid = "{POOL}2"\n')
+        podman("kill", "--signal", "HUP", container.name)
+        self.assertEqual(container.wait(event="daemon.reloaded")["pools"], 2)
+        self.assertEqual(container.terminate()[0], 0)
 
     def test_without_a_config_it_says_so_and_ends(self):
         code, _, errors = self.run_to_end()
