@@ -1,8 +1,10 @@
 """What is in the image, and what it says of itself."""
 
+import contextlib
 import json
 import subprocess
 import tarfile
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -20,14 +22,20 @@ class Image(unittest.TestCase):
         cls.image = json.loads(podman("image", "inspect", IMAGE).stdout)[0]
 
     def entries(self):
-        """What its file system holds."""
+        """What its file system holds, by path."""
+        with self.exported() as tar:
+            return {entry.name.strip("/"): entry for entry in tar}
+
+    @contextlib.contextmanager
+    def exported(self):
+        """Its file system as a tar."""
         container = podman("create", IMAGE).stdout.strip()
         self.addCleanup(podman, "rm", container)
-        exported = subprocess.Popen(["podman", "export", container], stdout=subprocess.PIPE)
-        with exported.stdout, tarfile.open(fileobj=exported.stdout, mode="r|") as tar:
-            found = {entry.name.strip("/"): entry for entry in tar}
-        exported.wait()
-        return found
+        with tempfile.TemporaryDirectory() as directory:
+            file = Path(directory) / "image.tar"
+            podman("export", "--output", str(file), container)
+            with tarfile.open(file) as tar:
+                yield tar
 
     def test_it_is_smaller_than_twenty_megabytes(self):
         size = self.image["Size"]
@@ -45,6 +53,14 @@ class Image(unittest.TestCase):
             f"{documents}/LICENSE-APACHE",
             f"{documents}/LICENSE-MIT",
         })
+
+    def test_the_authorities_are_those_of_the_public_and_no_few(self):
+        with self.exported() as tar:
+            file = next(entry for entry in tar if entry.name.endswith("etc/ssl/certs/ca-certificates.crt"))
+            bundle = tar.extractfile(file).read()
+        public = b"".join(path.read_bytes() for path in sorted(Path("/usr/share/ca-certificates/mozilla").glob("*.crt")))
+        self.assertEqual(sorted(bundle.split(b"-----BEGIN")), sorted(public.split(b"-----BEGIN")))
+        self.assertGreater(bundle.count(b"BEGIN CERTIFICATE"), 100)
 
     def test_only_the_place_of_the_state_is_its_users(self):
         entries = self.entries()
