@@ -52,13 +52,21 @@ script = [{{status = "Failed", failed = 3}}]
 """
 
 
-@cache
-def readme_commands():
-    """The commands of the README's transcript, each with its continuation lines."""
+def readme_transcript():
+    """The README's transcript: commands, and what the last of them prints first."""
     text = (REPOSITORY / "README.md").read_text()
     section = text.split("### Run it beside another container")[1].split("\n### ")[0]
-    block = section.split("```console\n")[1].split("```")[0]
-    return re.findall(r"^\$ ((?:.*\\\n)*.*)$", block, re.MULTILINE)
+    return section.split("```console\n")[1].split("```")[0]
+
+
+def readme_commands():
+    """Its commands, each with its continuation lines."""
+    return re.findall(r"^\$ ((?:.*\\\n)*.*)$", readme_transcript(), re.MULTILINE)
+
+
+def readme_output():
+    """Its last line."""
+    return readme_transcript().splitlines()[-1]
 
 
 @cache

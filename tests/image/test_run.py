@@ -5,7 +5,7 @@ import os
 import re
 from pathlib import Path
 
-from stage import BINARY, CONFIG, POOL, REPOSITORY, STATE, ImageCase, Running, podman, readme_commands, wait_for
+from stage import BINARY, CONFIG, POOL, STATE, ImageCase, Running, podman, readme_commands, readme_output, wait_for
 
 CONFIGS = "/etc/cognito-import-watch"
 FILE = f"{CONFIGS}/cognito-import-watch.toml"
@@ -130,6 +130,10 @@ class Readme(ImageCase):
         self.addCleanup(container.discard)
         seen = container.wait(event="job.first_seen", job_id="import-moving")
         self.assertEqual(seen["user_pool_id"], POOL)
+        # What the README shows of the first line, but for its time.
+        _, shown = readme_output().rstrip("…").split(',"level"')
+        _, first = json.dumps(container.lines[0], separators=(",", ":")).split(',"level"')
+        self.assertTrue(first.startswith(shown), first)
         code, seconds = container.terminate()
         self.assertEqual(code, 0)
         self.assertLess(seconds, SECONDS_TO_END)
