@@ -53,8 +53,7 @@ fn row(view: JobView) -> JobRow {
 mod tests {
     use std::sync::Arc;
 
-    use cognito_import_watch_core::domain::track::WatchedJob;
-    use cognito_import_watch_core::domain::{Tick, Timestamp};
+    use cognito_import_watch_core::domain::{Tick, Timestamp, WatchedJob};
     use cognito_import_watch_core::schedule::{
         BackoffPolicy, Batch, Ceilings, Ending, Input, LaneIndex, NewJob, Settings,
     };
