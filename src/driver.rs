@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cognito_import_watch_core::domain::track::AskedBy;
 use cognito_import_watch_core::domain::{AccountId, ErrorKind, JobEvent, Memory, PollError, Tick, UserPoolId};
 use cognito_import_watch_core::schedule::{
     Action, Input, JobView, LaneIndex, News, Now, PollResult, PoolPage, Question, RateChange, Request, Scheduler,
@@ -20,10 +21,26 @@ use crate::source::{BoxFuture, JobSource, MAX_PAGE_SIZE, PageToken};
 /// How long answers that are on their way may take once we are to stop.
 pub const DRAIN: Duration = Duration::from_secs(5);
 
+/// A request that ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Poll {
+    /// Whose quota it used.
+    pub lane: LaneIndex,
+    /// What was asked.
+    pub by: AskedBy,
+    /// Why it showed nothing; `None` when it was answered.
+    pub failed: Option<ErrorKind>,
+    /// From sending it to its end.
+    pub took: Duration,
+}
+
 /// Where what happens goes. Nothing here may block or ask anything back.
 pub trait Observer {
     /// A poll of a job was answered, or failed. `memory` says whether what is kept of the job is out of date.
     fn observed(&mut self, job: &JobView, events: &[JobEvent], memory: Memory, now: Now);
+
+    /// A request ended, however it did, before what it brought is told.
+    fn ended(&mut self, _poll: &Poll) {}
 
     /// What a request has to wait for: an answer about a job must be kept before the next one can take its place.
     fn before(&mut self, _question: &Question) -> Option<BoxFuture<'static, ()>> {
@@ -87,7 +104,7 @@ pub struct Driver {
     scheduler: Scheduler,
     sources: Vec<Arc<dyn JobSource>>,
     clock: Clock,
-    polls: JoinSet<(u64, PollResult)>,
+    polls: JoinSet<Reply>,
     ids: HashMap<Id, u64>,
     /// What answers showed of the lanes' accounts.
     accounts: Vec<Option<AccountId>>,
@@ -141,8 +158,8 @@ impl Driver {
         }
         while !self.scheduler.is_over() {
             match self.next(signals, None, observer).await {
-                Happened::Answer(id, result) => {
-                    self.handle(Input::Answered { id, result }, observer);
+                Happened::Answer(reply) => {
+                    self.take(reply, observer);
                     if std::mem::take(&mut self.has_learnt) {
                         return None;
                     }
@@ -168,7 +185,7 @@ impl Driver {
         let end = Instant::now() + DRAIN;
         while self.scheduler.is_waiting() && Instant::now() < end {
             match self.next(signals, Some(end), observer).await {
-                Happened::Answer(id, result) => self.handle(Input::Answered { id, result }, observer),
+                Happened::Answer(reply) => self.take(reply, observer),
                 Happened::Due => self.wake(observer),
                 Happened::Signal(signal) if hangup.stops(signal) => break,
                 Happened::Signal(_) => {}
@@ -197,16 +214,23 @@ impl Driver {
         }
     }
 
-    fn taken(&mut self, answer: Result<(Id, (u64, PollResult)), tokio::task::JoinError>) -> Happened {
+    fn take(&mut self, reply: Reply, observer: &mut dyn Observer) {
+        if let Some(poll) = &reply.poll {
+            observer.ended(poll);
+        }
+        self.handle(Input::Answered { id: reply.id, result: reply.result }, observer);
+    }
+
+    fn taken(&mut self, answer: Result<(Id, Reply), tokio::task::JoinError>) -> Happened {
         match answer {
-            Ok((task, (id, result))) => {
+            Ok((task, reply)) => {
                 self.ids.remove(&task);
-                Happened::Answer(id, result)
+                Happened::Answer(reply)
             }
             Err(error) => {
                 let id = self.ids.remove(&error.id()).unwrap_or(u64::MAX);
                 let error = PollError::new(ErrorKind::Transient, "the poll broke off inside this program");
-                Happened::Answer(id, PollResult::Failed(error))
+                Happened::Answer(Reply { id, poll: None, result: PollResult::Failed(error) })
             }
         }
     }
@@ -262,24 +286,41 @@ impl Driver {
     }
 
     fn send(&mut self, request: Request, first: Option<BoxFuture<'static, ()>>) {
-        let id = request.id;
-        let source = self.sources.get(request.lane.0).map(Arc::clone);
+        let Request { id, lane, question } = request;
+        let by = match &question {
+            Question::Describe(_) => AskedBy::Describe,
+            Question::List { .. } => AskedBy::List,
+        };
+        let source = self.sources.get(lane.0).map(Arc::clone);
         let task = self.polls.spawn(async move {
             if let Some(first) = first {
                 first.await;
             }
+            let sent = Instant::now();
             let result = match source {
-                Some(source) => ask(&*source, request.question).await,
+                Some(source) => ask(&*source, question).await,
                 None => PollResult::Failed(PollError::new(ErrorKind::Transient, "the lane has no source")),
             };
-            (id, result)
+            let failed = match &result {
+                PollResult::Job(..) | PollResult::Page(_) => None,
+                PollResult::Failed(error) => Some(error.kind),
+            };
+            Reply { id, poll: Some(Poll { lane, by, failed, took: sent.elapsed() }), result }
         });
         self.ids.insert(task.id(), id);
     }
 }
 
+/// What came of a request; of a poll that broke off no more is known than that.
+#[derive(Debug)]
+struct Reply {
+    id: u64,
+    poll: Option<Poll>,
+    result: PollResult,
+}
+
 enum Happened {
-    Answer(u64, PollResult),
+    Answer(Reply),
     Due,
     Signal(Signal),
 }

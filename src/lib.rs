@@ -54,6 +54,7 @@ pub mod clock;
 pub mod config;
 pub mod driver;
 pub mod exit;
+pub mod http;
 mod json;
 pub mod ledger;
 pub mod output;

@@ -21,7 +21,7 @@ use super::{load, pool_log, record, state};
 use crate::cli::{RunArgs, Shared};
 use crate::clock::wall_time;
 use crate::config::{self, LogLevel, Plan};
-use crate::driver::{Ended, Observer, OnHangup};
+use crate::driver::{Ended, Observer, OnHangup, Poll};
 use crate::exit::{CommandError, Exit};
 use crate::ledger::{FileLedger, Ledger, MemoryLedger, Opened, Sink, Ticket};
 use crate::output::JobReport;
@@ -115,6 +115,7 @@ pub(super) async fn watch(
         tickets: HashMap::new(),
         newest: None,
     };
+    daemon.meter_lanes();
     daemon.note(moved, wall_time());
     let mut inputs = std::mem::take(&mut engine.inputs);
     let ended = loop {
@@ -218,12 +219,18 @@ impl Daemon {
         };
         self.note(moved, wall_time());
         self.lanes = engine.lanes.names();
+        self.meter_lanes();
         self.log.planned(plan.jobs.len(), plan.pools.len());
         self.log.tell(DaemonFact::Reloaded);
         for key in needs_restart {
             tracing::warn!(key, "this setting changed; it is in force after a restart");
         }
         vec![input]
+    }
+
+    /// Has the requests counted of the accounts and regions as they are now.
+    fn meter_lanes(&self) {
+        self.log.meters().set_lanes(self.lanes.iter().map(|lane| Arc::clone(&lane.meters)).collect());
     }
 
     /// Has the ledger note which jobs are no longer watched, or are again.
@@ -234,11 +241,20 @@ impl Daemon {
 }
 
 impl Observer for Daemon {
+    fn ended(&mut self, poll: &Poll) {
+        if let Some(lane) = self.lanes.get(poll.lane.0) {
+            lane.meters.ended(poll.by, poll.failed, poll.took);
+        }
+    }
+
     fn observed(&mut self, job: &JobView, events: &[JobEvent], memory: Memory, now: Now) {
         let ticket = self.ledger.record(record::of(job, events, memory, self.ledger.instance(), now));
         if memory == Memory::OutOfDate {
             self.tickets.insert(job.watched.target.pool.clone(), ticket);
             self.newest = Some(ticket);
+        }
+        for event in events {
+            self.log.meters().told_of_job(&event.fact);
         }
         if let Some(lane) = self.lanes.get_mut(job.lane.0) {
             lane.learn(job.track.known().and_then(|known| known.account.as_ref()));
@@ -280,6 +296,7 @@ impl Observer for Daemon {
             RateChange::Throttled { requests_per_second, since } => (LaneChange::Throttled, requests_per_second, since),
             RateChange::Recovered { requests_per_second, since } => (LaneChange::Recovered, requests_per_second, since),
         };
+        self.log.meters().told(change.name());
         self.log.sink().lane(&LaneEvent {
             at: wall_time(),
             account: lane.account(),
