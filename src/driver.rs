@@ -14,24 +14,28 @@ use cognito_import_watch_core::schedule::{
 use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 
+use crate::ask::{Ask, Asks};
 use crate::clock::Clock;
+use crate::pulse::{Pulse, Work};
 use crate::signal::{Signal, Signals};
 use crate::source::{BoxFuture, JobSource, MAX_PAGE_SIZE, PageToken};
+
+mod asked;
 
 /// How long answers that are on their way may take once we are to stop.
 pub const DRAIN: Duration = Duration::from_secs(5);
 
-/// A request that ended.
+/// A request that was answered: with jobs, or with why not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Poll {
+pub struct Poll<'a> {
     /// Whose quota it used.
     pub lane: LaneIndex,
     /// What was asked.
     pub by: AskedBy,
-    /// Why it showed nothing; `None` when it was answered.
-    pub failed: Option<ErrorKind>,
-    /// From sending it to its end.
+    /// From sending it to the answer.
     pub took: Duration,
+    /// Why it showed nothing; `None` when it did.
+    pub error: Option<&'a PollError>,
 }
 
 /// Where what happens goes. Nothing here may block or ask anything back.
@@ -39,8 +43,8 @@ pub trait Observer {
     /// A poll of a job was answered, or failed. `memory` says whether what is kept of the job is out of date.
     fn observed(&mut self, job: &JobView, events: &[JobEvent], memory: Memory, now: Now);
 
-    /// A request ended, however it did, before what it brought is told.
-    fn ended(&mut self, _poll: &Poll) {}
+    /// A request was answered. What it brought is told after this.
+    fn answered(&mut self, _poll: Poll<'_>) {}
 
     /// What a request has to wait for: an answer about a job must be kept before the next one can take its place.
     fn before(&mut self, _question: &Question) -> Option<BoxFuture<'static, ()>> {
@@ -104,11 +108,18 @@ pub struct Driver {
     scheduler: Scheduler,
     sources: Vec<Arc<dyn JobSource>>,
     clock: Clock,
-    polls: JoinSet<Reply>,
+    polls: JoinSet<Answer>,
     ids: HashMap<Id, u64>,
     /// What answers showed of the lanes' accounts.
     accounts: Vec<Option<AccountId>>,
     has_learnt: bool,
+    /// Where questions come from; `None` where nobody may ask.
+    asks: Option<Asks>,
+    /// How often what is watched was replaced: the jobs are numbered anew then.
+    edition: u64,
+    pulse: Pulse,
+    /// The requests sent by the last turn.
+    sent: u64,
 }
 
 impl Driver {
@@ -123,7 +134,22 @@ impl Driver {
             ids: HashMap::new(),
             accounts: Vec::new(),
             has_learnt: false,
+            asks: None,
+            edition: 0,
+            pulse: Pulse::start(),
+            sent: 0,
         }
+    }
+
+    /// Answers these questions about the jobs from now on, between its turns.
+    pub fn set_asks(&mut self, asks: Asks) {
+        self.asks = Some(asks);
+    }
+
+    /// Whether the loop is alive, for whoever has to know.
+    #[must_use]
+    pub fn pulse(&self) -> Pulse {
+        self.pulse.clone()
     }
 
     /// Asks these from now on; requests that are on their way are not called back.
@@ -158,13 +184,14 @@ impl Driver {
         }
         while !self.scheduler.is_over() {
             match self.next(signals, None, observer).await {
-                Happened::Answer(reply) => {
-                    self.take(reply, observer);
+                Happened::Answer(answer) => {
+                    self.answered(answer, observer);
                     if std::mem::take(&mut self.has_learnt) {
                         return None;
                     }
                 }
                 Happened::Due => self.wake(observer),
+                Happened::Asked(ask) => self.answer(ask),
                 Happened::Signal(signal) => {
                     observer.signalled(signal, &self.scheduler, self.clock.now());
                     if signal == Signal::Hangup && hangup == OnHangup::HandBack {
@@ -185,8 +212,9 @@ impl Driver {
         let end = Instant::now() + DRAIN;
         while self.scheduler.is_waiting() && Instant::now() < end {
             match self.next(signals, Some(end), observer).await {
-                Happened::Answer(reply) => self.take(reply, observer),
+                Happened::Answer(answer) => self.answered(answer, observer),
                 Happened::Due => self.wake(observer),
+                Happened::Asked(ask) => self.answer(ask),
                 Happened::Signal(signal) if hangup.stops(signal) => break,
                 Happened::Signal(_) => {}
             }
@@ -198,8 +226,11 @@ impl Driver {
     /// Waits for the next thing to happen. All arms are cancel-safe and await nothing inside.
     async fn next(&mut self, signals: &mut Signals, end: Option<Instant>, observer: &dyn Observer) -> Happened {
         let now = self.clock.now().tick;
-        let wake = self.scheduler.next_wake(now).into_iter().chain(observer.wakes_at()).min();
+        let scheduled = self.scheduler.next_wake(now);
+        let wake = scheduled.into_iter().chain(observer.wakes_at()).min();
         let wake = wake.map(|tick| self.clock.instant(tick)).into_iter().chain(end).min();
+        let work = self.work(scheduled, now);
+        self.pulse.turned(Instant::now(), wake, work);
         let sleep = async {
             match wake {
                 Some(wake) => tokio::time::sleep_until(wake).await,
@@ -211,28 +242,48 @@ impl Driver {
             signal = signals.next() => Happened::Signal(signal),
             Some(answer) = self.polls.join_next_with_id() => self.taken(answer),
             () = sleep => Happened::Due,
+            // Last, so that however many ask, polls come first.
+            Some(ask) = asked::next(&mut self.asks) => Happened::Asked(ask),
         }
     }
 
-    fn take(&mut self, reply: Reply, observer: &mut dyn Observer) {
-        if let Some(poll) = &reply.poll {
-            observer.ended(poll);
-        }
-        self.handle(Input::Answered { id: reply.id, result: reply.result }, observer);
+    fn answer(&self, ask: Ask) {
+        asked::answer(ask, &self.scheduler, self.edition, self.clock.now());
     }
 
-    fn taken(&mut self, answer: Result<(Id, Reply), tokio::task::JoinError>) -> Happened {
-        match answer {
-            Ok((task, reply)) => {
+    /// What became of the work that was due since the last turn; the next is wanted at `scheduled`.
+    fn work(&mut self, scheduled: Option<Tick>, now: Tick) -> Work {
+        let sent = std::mem::replace(&mut self.sent, self.scheduler.requests());
+        let lies = match scheduled {
+            Some(at) => at <= now,
+            None => !self.scheduler.is_waiting() && self.scheduler.open_jobs() > 0,
+        };
+        if lies && sent == self.sent { Work::Held } else { Work::Flows }
+    }
+
+    fn taken(&mut self, answer: Result<(Id, Answer), tokio::task::JoinError>) -> Happened {
+        Happened::Answer(match answer {
+            Ok((task, answer)) => {
                 self.ids.remove(&task);
-                Happened::Answer(reply)
+                answer
             }
             Err(error) => {
                 let id = self.ids.remove(&error.id()).unwrap_or(u64::MAX);
                 let error = PollError::new(ErrorKind::Transient, "the poll broke off inside this program");
-                Happened::Answer(Reply { id, poll: None, result: PollResult::Failed(error) })
+                Answer { id, sent: None, result: PollResult::Failed(error) }
             }
+        })
+    }
+
+    fn answered(&mut self, Answer { id, sent, result }: Answer, observer: &mut dyn Observer) {
+        let error = match &result {
+            PollResult::Job(..) | PollResult::Page(_) => None,
+            PollResult::Failed(error) => Some(error),
+        };
+        if let Some(Sent { lane, by, took }) = sent {
+            observer.answered(Poll { lane, by, took, error });
         }
+        self.handle(Input::Answered { id, result }, observer);
     }
 
     fn wake(&mut self, observer: &mut dyn Observer) {
@@ -245,6 +296,7 @@ impl Driver {
 
     fn handle(&mut self, input: Input, observer: &mut dyn Observer) {
         let now = self.clock.now();
+        self.edition += u64::from(matches!(input, Input::Replace(_)));
         for action in self.scheduler.handle(now, input) {
             match action {
                 Action::Send(request) => {
@@ -296,33 +348,39 @@ impl Driver {
             if let Some(first) = first {
                 first.await;
             }
-            let sent = Instant::now();
+            let begun = Instant::now();
             let result = match source {
                 Some(source) => ask(&*source, question).await,
                 None => PollResult::Failed(PollError::new(ErrorKind::Transient, "the lane has no source")),
             };
-            let failed = match &result {
-                PollResult::Job(..) | PollResult::Page(_) => None,
-                PollResult::Failed(error) => Some(error.kind),
-            };
-            Reply { id, poll: Some(Poll { lane, by, failed, took: sent.elapsed() }), result }
+            Answer { id, sent: Some(Sent { lane, by, took: begun.elapsed() }), result }
         });
         self.ids.insert(task.id(), id);
     }
 }
 
-/// What came of a request; of a poll that broke off no more is known than that.
+/// What a request brought.
 #[derive(Debug)]
-struct Reply {
+struct Answer {
     id: u64,
-    poll: Option<Poll>,
+    /// `None` where the poll broke off.
+    sent: Option<Sent>,
     result: PollResult,
 }
 
+/// What was sent, and how long it took.
+#[derive(Debug)]
+struct Sent {
+    lane: LaneIndex,
+    by: AskedBy,
+    took: Duration,
+}
+
 enum Happened {
-    Answer(Reply),
+    Answer(Answer),
     Due,
     Signal(Signal),
+    Asked(Ask),
 }
 
 async fn ask(source: &dyn JobSource, question: Question) -> PollResult {

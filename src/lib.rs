@@ -39,9 +39,10 @@
 //! | [`ledger`] | durable memory: jobs' last known state and the events on their way out, one transaction for both; a twin that keeps nothing | schedule, source, config |
 //! | [`telemetry`] | the log as lines, and the thread that writes them | schedule, source, config |
 //! | [`output`] | results and the live display | schedule, source, config |
+//! | [`ask`] | questions to the loop about the jobs, and its answers as plain rows | schedule, source, config |
 //! | [`driver`] | the loop: due, answer or signal, `Scheduler::handle`, do the actions | config, aws, cli |
 //! | [`run`] | the commands, where the rooms are put together | |
-//! | [`cli`], [`exit`], [`signal`], [`clock`] | edges | |
+//! | [`cli`], [`exit`], [`signal`], [`clock`], [`pulse`] | edges | |
 //!
 //! A test reads the sources and fails on an arrow that this table forbids.
 //!
@@ -49,6 +50,7 @@
 //! [`schedule`]: cognito_import_watch_core::schedule
 //! [`Ending`]: cognito_import_watch_core::schedule::Ending
 
+pub mod ask;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -58,6 +60,7 @@ pub mod http;
 mod json;
 pub mod ledger;
 pub mod output;
+pub mod pulse;
 pub mod run;
 pub mod signal;
 pub mod sink;

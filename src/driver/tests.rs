@@ -7,6 +7,7 @@ use cognito_import_watch_core::schedule::{BackoffPolicy, Batch, Ceilings, Ending
 use tokio::sync::mpsc;
 
 use super::*;
+use crate::pulse::Stuck;
 use crate::source::{Answer, BoxFuture, JobPage};
 
 /// A service in memory: what successive polls show; the last one goes on.
@@ -88,20 +89,30 @@ struct Run {
     took: Duration,
 }
 
-/// Watches one job; `signals` are sent at these seconds.
-async fn watch(script: &[Shown], signals: &[(u64, Signal)], hangup: OnHangup) -> Run {
-    let clock = Clock::start();
-    let settings = Settings {
+fn settings() -> Settings {
+    Settings {
         backoff: BackoffPolicy::default(),
         ceilings: Ceilings::default(),
         batch: Batch::Auto,
         ending: Ending::WhenOver { timeout: Some(Duration::from_secs(3_600)), unobserved: None },
         seed: 1,
-    };
-    let scheduler = Scheduler::new(settings, clock.now().tick);
+    }
+}
+
+fn driver_of(script: &[Shown], clock: Clock) -> Driver {
     let source = Scripted(Mutex::new(script.iter().copied().collect()));
-    let mut driver = Driver::new(scheduler, vec![Arc::new(source)], clock);
+    Driver::new(Scheduler::new(settings(), clock.now().tick), vec![Arc::new(source)], clock)
+}
+
+fn one_job() -> Input {
     let job = WatchedJob { target: "us-west-2_A/import-a".parse().unwrap(), terms: Arc::default() };
+    Input::Job(NewJob { lane: LaneIndex(0), job, known: None })
+}
+
+/// Watches one job; `signals` are sent at these seconds.
+async fn watch(script: &[Shown], signals: &[(u64, Signal)], hangup: OnHangup) -> Run {
+    let clock = Clock::start();
+    let mut driver = driver_of(script, clock);
     let (sender, receiver) = mpsc::channel(4);
     let signals = signals.to_vec();
     tokio::spawn(async move {
@@ -113,7 +124,7 @@ async fn watch(script: &[Shown], signals: &[(u64, Signal)], hangup: OnHangup) ->
         std::future::pending::<()>().await;
     });
     let mut told = Told::default();
-    let inputs = vec![Input::Job(NewJob { lane: LaneIndex(0), job, known: None })];
+    let inputs = vec![one_job()];
     let ended = driver.run(inputs, &mut Signals::Channel(receiver), hangup, &mut told).await.unwrap();
     let verdict = driver.scheduler().view(0, clock.now()).and_then(|view| view.verdict);
     Run { ended, told: told.0, verdict, took: clock.now().tick.as_duration() }
@@ -169,4 +180,62 @@ async fn a_poll_that_panics_is_one_failed_poll() {
     let run = watch(&[Shown::Panics, Shown::Panics, Shown::Status("Succeeded")], &[], OnHangup::Stop).await;
     assert_eq!(run.told, ["job.poll_failed", "job.first_seen", "job.completed", "job.poll_recovered"]);
     assert_eq!(run.verdict, Some(Verdict::Succeeded));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_loop_that_works_has_a_pulse_at_every_turn() {
+    let script = [Shown::Status("Created"), Shown::Fails, Shown::Hangs];
+    let clock = Clock::start();
+    let mut driver = driver_of(&script, clock);
+    let pulse = driver.pulse();
+    let (_sender, receiver) = mpsc::channel(1);
+    let mut signals = Signals::Channel(receiver);
+    let mut told = Told::default();
+    let run = driver.run(vec![one_job()], &mut signals, OnHangup::Stop, &mut told);
+    let watch = async {
+        for _ in 0..600 {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            assert_eq!(pulse.check(Instant::now()), Ok(()));
+        }
+    };
+    tokio::select! {
+        ended = run => unreachable!("{ended:?}"),
+        () = watch => {}
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_loop_that_is_held_up_has_none() {
+    let clock = Clock::start();
+    let mut driver = driver_of(&[Shown::Status("Created")], clock);
+    let pulse = driver.pulse();
+    let (_sender, receiver) = mpsc::channel(1);
+    let mut signals = Signals::Channel(receiver);
+    let mut told = Told::default();
+    let run = driver.run(vec![one_job()], &mut signals, OnHangup::Stop, &mut told);
+    drop(tokio::time::timeout(Duration::from_secs(5), run).await);
+    assert_eq!(pulse.check(Instant::now()), Ok(()));
+    // Nobody lets it turn.
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert!(matches!(pulse.check(Instant::now()), Err(Stuck::Late(_))), "{:?}", pulse.check(Instant::now()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn due_work_that_is_never_sent_is_noticed() {
+    let clock = Clock::start();
+    let mut driver = driver_of(&[Shown::Status("Created")], clock);
+    let now = |seconds| Tick::from_start(Duration::from_secs(seconds));
+    assert_eq!(driver.work(None, now(0)), Work::Flows);
+    assert_eq!(driver.work(Some(now(6)), now(5)), Work::Flows);
+    assert_eq!(driver.work(Some(now(5)), now(5)), Work::Held);
+    let _actions = driver.scheduler.handle(clock.now(), one_job());
+    assert_eq!(driver.work(Some(now(5)), now(5)), Work::Flows, "a request was sent");
+    assert_eq!(driver.work(None, now(5)), Work::Flows, "it is on its way");
+    driver.scheduler = Scheduler::new(settings(), now(0));
+    assert_eq!([(); 2].map(|()| driver.work(None, now(5))), [Work::Flows; 2], "nothing is watched");
+    // A job that was never asked about, and nothing planned.
+    for input in [Input::Stop, one_job()] {
+        let _nothing = driver.scheduler.handle(clock.now(), input);
+    }
+    assert_eq!(driver.work(None, now(5)), Work::Held);
 }

@@ -241,9 +241,9 @@ impl Daemon {
 }
 
 impl Observer for Daemon {
-    fn ended(&mut self, poll: &Poll) {
-        if let Some(lane) = self.lanes.get(poll.lane.0) {
-            lane.meters.ended(poll.by, poll.failed, poll.took);
+    fn answered(&mut self, Poll { lane, by, took, error }: Poll<'_>) {
+        if let Some(lane) = self.lanes.get(lane.0) {
+            lane.meters.answered(by, error.map(|error| error.kind), took);
         }
     }
 

@@ -228,6 +228,12 @@ impl JobTrack {
         self.failing.as_ref().map(|failing| &failing.error)
     }
 
+    /// When the first of the polls failed that have failed since, while they fail.
+    #[must_use]
+    pub fn failing_since(&self) -> Option<Timestamp> {
+        self.failing.as_ref().map(|failing| failing.since)
+    }
+
     /// Whether more than one poll in a row failed.
     #[must_use]
     pub fn failed_again(&self) -> bool {

@@ -5,6 +5,7 @@
 //! depend on how many jobs sleep.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::Range;
 use std::time::Duration;
 
 use super::agenda::{Agenda, Appointment};
@@ -146,6 +147,12 @@ impl Scheduler {
         self.jobs.iter().filter(|job| job.state != State::Gone).count()
     }
 
+    /// How many of the jobs watched are not over.
+    #[must_use]
+    pub fn open_jobs(&self) -> usize {
+        self.open_jobs
+    }
+
     /// How many pools are watched.
     #[must_use]
     pub fn pool_count(&self) -> usize {
@@ -158,6 +165,13 @@ impl Scheduler {
             let (verdict, error) = pool.given_up()?;
             Some((&pool.id, verdict, error))
         })
+    }
+
+    /// The numbers of the jobs, for [`Scheduler::view`]; some may be of jobs that are gone. [`Input::Replace`] numbers
+    /// them anew, and nothing else does: a new job gets the next number.
+    #[must_use]
+    pub fn numbers(&self) -> Range<usize> {
+        0..self.jobs.len()
     }
 
     /// One job as it stands.

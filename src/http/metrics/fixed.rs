@@ -5,12 +5,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cognito_import_watch_core::domain::track::AskedBy;
-
 use super::family::{
     BUILD, COMPLETED, EVENTS, EVENTS_DROPPED, EVENTS_WAITING, LANE_CEILING, LANE_IN_FLIGHT, LANE_RATE, LANE_THROTTLED,
-    LOG_DROPPED, POLL_SECONDS, POLLS, POOL_FAILING, POOLS, RELOAD_AT, RELOAD_GOOD, RELOADS, STATE_COMMITS, STATE_WAITING,
-    STATE_WRITABLE, WARNINGS,
+    LOG_DROPPED, POLL_SECONDS, POLLS, POOL_FAILING, POOLS, RELOAD_AT, RELOAD_GOOD, RELOADS, STATE_COMMITS,
+    STATE_WAITING, STATE_WRITABLE, WARNINGS,
 };
 use super::lane::{LaneMeters, OPERATIONS, PollCounts};
 use super::meters::Meters;
@@ -104,7 +102,7 @@ fn by_labels(meters: &[Arc<LaneMeters>], overview: &Overview) -> BTreeMap<Lane, 
         for ((by, _), polls) in OPERATIONS.iter().zip(&mut figures.polls) {
             polls.add(&lane.counts(*by));
         }
-        for row in overview.lanes.iter().filter(|row| row.lane.0 == index) {
+        for row in overview.lanes.iter().filter(|row| row.lane == index) {
             let now = figures.now.get_or_insert_default();
             now.requests_per_second += row.requests_per_second;
             now.max_requests_per_second += row.max_requests_per_second;

@@ -50,12 +50,7 @@ impl LaneMeters {
     /// Of a region; whose account it is may become known later.
     #[must_use]
     pub fn new(region: &str) -> Self {
-        Self {
-            region: region.into(),
-            account: OnceLock::new(),
-            describe: Polls::default(),
-            list: Polls::default(),
-        }
+        Self { region: region.into(), account: OnceLock::new(), describe: Polls::default(), list: Polls::default() }
     }
 
     /// The account, as far as it is known.
@@ -70,12 +65,14 @@ impl LaneMeters {
         drop(self.account.set(account));
     }
 
-    /// A poll ended: answered, or failed for a reason of this kind.
-    pub fn ended(&self, by: AskedBy, failed: Option<ErrorKind>, took: Duration) {
+    /// A poll was answered, or failed for a reason of this kind.
+    pub fn answered(&self, by: AskedBy, failed: Option<ErrorKind>, took: Duration) {
         let polls = self.of(by);
         let outcome = match failed {
             None => Some(&polls.ok),
-            Some(kind) => ErrorKind::ALL.iter().zip(&polls.failed).find(|(known, _)| **known == kind).map(|(_, count)| count),
+            Some(kind) => {
+                ErrorKind::ALL.iter().zip(&polls.failed).find(|(known, _)| **known == kind).map(|(_, count)| count)
+            }
         };
         let seconds = took.as_secs_f64();
         let bucket = BOUNDS.iter().zip(&polls.took).find(|(bound, _)| seconds <= **bound).map(|(_, count)| count);
@@ -124,10 +121,10 @@ mod tests {
     #[test]
     fn each_poll_is_counted_once_by_what_became_of_it_and_how_long_it_took() {
         let lane = LaneMeters::new("us-west-2");
-        lane.ended(AskedBy::Describe, None, Duration::from_millis(10));
-        lane.ended(AskedBy::Describe, None, Duration::from_millis(11));
+        lane.answered(AskedBy::Describe, None, Duration::from_millis(10));
+        lane.answered(AskedBy::Describe, None, Duration::from_millis(11));
         for kind in ErrorKind::ALL {
-            lane.ended(AskedBy::Describe, Some(kind), Duration::from_secs(60));
+            lane.answered(AskedBy::Describe, Some(kind), Duration::from_secs(60));
         }
         let counts = lane.counts(AskedBy::Describe);
         let outcomes = [("ok", 2), ("throttled", 1), ("transient", 1), ("not_found", 1), ("denied", 1), ("invalid", 1)];

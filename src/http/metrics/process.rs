@@ -19,7 +19,9 @@ pub(super) fn write(text: &mut Text) {
         }
     }
     if let Some(status) = read("status") {
-        for (family, key, unit) in [(&RESIDENT, "VmRSS:", 1_024), (&VIRTUAL, "VmSize:", 1_024), (&THREADS, "Threads:", 1)] {
+        for (family, key, unit) in
+            [(&RESIDENT, "VmRSS:", 1_024), (&VIRTUAL, "VmSize:", 1_024), (&THREADS, "Threads:", 1)]
+        {
             if let Some(count) = number_after(&status, key) {
                 text.single(family, count * unit);
             }
@@ -64,7 +66,13 @@ mod tests {
     fn a_number_is_found_by_the_beginning_of_its_line() {
         let status = "Name:\tVmRSS:\nVmRSS:\t   10240 kB\nThreads:\t3\n";
         assert_eq!((number_after(status, "VmRSS:"), number_after(status, "Threads:")), (Some(10_240), Some(3)));
-        assert_eq!(number_after("Max open files            unlimited            unlimited            files\n", "Max open files"), None);
+        assert_eq!(
+            number_after(
+                "Max open files            unlimited            unlimited            files\n",
+                "Max open files"
+            ),
+            None
+        );
         assert_eq!(number_after(status, "VmSize:"), None);
     }
 

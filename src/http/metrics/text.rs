@@ -89,7 +89,7 @@ impl Text {
 
     fn push(&mut self, words: std::fmt::Arguments<'_>) {
         // A string takes whatever it is given.
-        drop(self.0.write_fmt(words));
+        self.0.write_fmt(words).unwrap_or_default();
     }
 }
 
@@ -157,7 +157,8 @@ mod tests {
         ];
         for (name, escaped) in names {
             let text = written(|text| text.sample(&JOB_FAILING, &["us-west-2_A", "import-1", name, "denied"], 1_u64));
-            let labels = format!(r#"{{user_pool_id="us-west-2_A",job_id="import-1",name="{escaped}",error_kind="denied"}}"#);
+            let labels =
+                format!(r#"{{user_pool_id="us-west-2_A",job_id="import-1",name="{escaped}",error_kind="denied"}}"#);
             assert_eq!(text, format!("{}{labels} 1\n", JOB_FAILING.name));
         }
         let long = written(|text| text.sample(&JOB_FAILING, &["a", "b", &"é".repeat(1_000), "c"], 1_u64));
@@ -170,7 +171,11 @@ mod tests {
         let text = written(|text| text.histogram(&POLL_SECONDS, &["1", "r", "list"], counts, 12.5));
         let lines: Vec<&str> = text.lines().map(|line| line.split_once("operation=\"list\"").unwrap().1).collect();
         assert_eq!(lines, [",le=\"0.25\"} 2", ",le=\"1\"} 2", ",le=\"+Inf\"} 5", "} 12.5", "} 5"]);
-        assert!(text.contains("_seconds_bucket{account=\"1\",") && text.contains("_seconds_sum{") && text.contains("_count{"));
+        assert!(
+            text.contains("_seconds_bucket{account=\"1\",")
+                && text.contains("_seconds_sum{")
+                && text.contains("_count{")
+        );
     }
 
     #[test]
