@@ -46,6 +46,9 @@ pub trait Observer {
     /// A request was answered. What it brought is told after this.
     fn answered(&mut self, _poll: Poll<'_>) {}
 
+    /// From now on these lanes are asked, and no others.
+    fn lanes_changed(&mut self, _lanes: &[LaneIndex]) {}
+
     /// What a request has to wait for: an answer about a job must be kept before the next one can take its place.
     fn before(&mut self, _question: &Question) -> Option<BoxFuture<'static, ()>> {
         None

@@ -10,6 +10,9 @@ pub fn needs_restart(old: &Plan, new: &Plan) -> Vec<&'static str> {
     if old.state != new.state {
         keys.push("state");
     }
+    if old.http != new.http {
+        keys.push("http");
+    }
     if old.log.format != new.log.format {
         keys.push("log.format");
     }
@@ -32,7 +35,8 @@ mod tests {
         new.log.progress_interval /= 2;
         assert_eq!(needs_restart(&old, &new), [""; 0]);
         new.state.path = StatePath::None;
+        new.http.listen = Some(([127, 0, 0, 1], 9464).into());
         new.log.format = LogFormat::Json;
-        assert_eq!(needs_restart(&old, &new), ["state", "log.format"]);
+        assert_eq!(needs_restart(&old, &new), ["state", "http", "log.format"]);
     }
 }

@@ -7,6 +7,7 @@ use cognito_import_watch_core::schedule::Batch;
 use schemars::JsonSchema;
 
 use super::account_value::{EndpointUrl, ExternalId, RoleArn, SessionName};
+use super::listen_value::ListenAddress;
 use super::plan::{LogFormat, LogLevel, OnCorrupt};
 use super::problem::Written;
 use super::reader::TableReader;
@@ -37,7 +38,7 @@ pub(super) struct ConfigFile {
     /// Where the last known state of the jobs is kept.
     #[schemars(default)]
     pub(super) state: StateFile,
-    /// Metrics and probes over HTTP.
+    /// Probes, the jobs, their events and metrics over HTTP.
     #[schemars(default)]
     pub(super) http: HttpFile,
     /// Credentials and endpoint under a name. Without one the default credential chain is used.
@@ -268,8 +269,9 @@ impl Word for OnCorrupt {
 #[derive(Debug, Default, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub(super) struct HttpFile {
-    /// The address to listen at, such as "127.0.0.1:9464". Off unless set.
-    pub(super) listen: Field<Text>,
+    /// The address to listen at, such as "127.0.0.1:9464"; port 0 is any that is free. Off unless set. Whoever reaches it
+    /// may read: there is no password.
+    pub(super) listen: Field<ListenAddress>,
 }
 
 impl HttpFile {

@@ -18,6 +18,7 @@ mod account_value;
 mod accounts;
 mod file;
 mod lines;
+mod listen_value;
 mod not_yet;
 mod problem;
 mod reader;
@@ -37,8 +38,8 @@ pub use duration::{InvalidDuration, MAX_DURATION, format_duration, parse_duratio
 pub use iam::{IdentityPolicies, MAX_POLICY_LENGTH};
 pub use overrides::{AwsEndpoint, Overrides, Selection};
 pub use plan::{
-    AccountPlan, AccountRef, CredentialsPlan, LogFormat, LogLevel, LogPlan, OnCorrupt, Plan, PlannedJob, PlannedPool,
-    PollPlan, StatePath, StatePlan,
+    AccountPlan, AccountRef, CredentialsPlan, HttpPlan, LogFormat, LogLevel, LogPlan, OnCorrupt, Plan, PlannedJob,
+    PlannedPool, PollPlan, StatePath, StatePlan,
 };
 pub use read::{ReadError, read_sources};
 pub use resolve::resolve;

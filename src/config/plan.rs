@@ -1,6 +1,7 @@
 //! What will run: plain data, complete and checked, without a trace of how it was written.
 //! Made by [`resolve`](super::resolve), read by every command that watches something.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ pub struct Plan {
     pub log: LogPlan,
     /// Where the state is kept.
     pub state: StatePlan,
+    /// What is told over HTTP.
+    pub http: HttpPlan,
 }
 
 /// One job that will be watched.
@@ -260,6 +263,13 @@ impl OnCorrupt {
     pub const WORDS: &[(&str, Self)] = &[("stop", Self::Stop), ("set_aside", Self::SetAside)];
 }
 
+/// What is told over HTTP.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HttpPlan {
+    /// Where to listen; nowhere by default.
+    pub listen: Option<SocketAddr>,
+}
+
 impl Default for Plan {
     fn default() -> Self {
         Self {
@@ -270,6 +280,7 @@ impl Default for Plan {
             ceilings: Ceilings::default(),
             log: LogPlan::default(),
             state: StatePlan::default(),
+            http: HttpPlan::default(),
         }
     }
 }

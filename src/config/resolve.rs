@@ -14,7 +14,7 @@ use super::file::{ConfigFile, LogFile, PolicyFile, PollFile, StateFile, Throttle
 use super::lines::Lines;
 use super::not_yet;
 use super::overrides::Overrides;
-use super::plan::{LogPlan, Plan, PollPlan, StatePath, StatePlan};
+use super::plan::{HttpPlan, LogPlan, Plan, PollPlan, StatePath, StatePlan};
 use super::problem::{At, Kind, Place, Problem};
 use super::reader::read_root;
 use super::source::{MAX_SOURCE_BYTES, Source, SourceFault};
@@ -74,7 +74,6 @@ fn mend(index: usize, source: &Source, problems: &mut Vec<Problem>) -> Mended {
 fn plan(file: &ConfigFile, overrides: &Overrides, problems: &mut Vec<Problem>) -> Plan {
     let mut policy = JobPolicy::default();
     lay_policy(&mut policy, &file.policy);
-    not_yet::http(&file.http, problems);
     let accounts = Accounts::of(&file.account, overrides, problems);
     let (jobs, pools) = targets::of(file, overrides, &policy, &accounts, problems);
     Plan {
@@ -85,6 +84,7 @@ fn plan(file: &ConfigFile, overrides: &Overrides, problems: &mut Vec<Problem>) -
         ceilings: ceilings(&file.throttle, problems),
         log: log(&file.log, overrides, problems),
         state: state(&file.state),
+        http: HttpPlan { listen: file.http.listen.as_ref().map(|written| written.value.0) },
     }
 }
 

@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 
 use super::account_value::{EndpointUrl, ExternalId, RoleArn, SessionName};
 use super::file::{BatchWord, ConfigFile, LogFormatWord};
+use super::listen_value::ListenAddress;
 use super::plan::{LogLevel, OnCorrupt};
 use super::problem::{Written, listed};
 use super::value::{MaybePeriod, Name, Pattern, Period, PoolId, PositivePeriod, TargetText, Text, UserLimit, Word};
@@ -147,6 +148,9 @@ looks_like! {
     });
     EndpointUrl => json_schema!({
         "title": "http or https address", "type": "string", "pattern": "^https?://[^/@?#]+(/[^?#]*)?$",
+    });
+    ListenAddress => json_schema!({
+        "title": "IP address and port", "type": "string", "pattern": r"^\s*([0-9.]+|\[[0-9A-Fa-f:.%]+\]):[0-9]+\s*$",
     });
     BatchWord => words::<Self>();
     OnCorrupt => words::<Self>();

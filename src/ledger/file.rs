@@ -174,6 +174,12 @@ impl FileLedger {
         FiguresOf(Arc::clone(&self.shared))
     }
 
+    /// The number of the last event that is kept, now and whenever it changes.
+    #[must_use]
+    pub fn kept(&self) -> watch::Receiver<i64> {
+        self.shared.kept.subscribe()
+    }
+
     /// Waits so long before it tries again, once it is started.
     pub fn set_pauses(&mut self, pauses: Pauses) {
         self.pauses = pauses;
@@ -312,12 +318,15 @@ pub(super) struct Shared {
     state: Mutex<State>,
     wake: Condvar,
     settled: watch::Sender<u64>,
+    /// The number of the last event that is written.
+    kept: watch::Sender<i64>,
     notify: Mutex<Option<Notify>>,
 }
 
 impl Shared {
     fn new(state: State, settled: watch::Sender<u64>) -> Self {
-        Self { state: Mutex::new(state), wake: Condvar::new(), settled, notify: Mutex::new(None) }
+        let kept = watch::Sender::new(state.written);
+        Self { state: Mutex::new(state), wake: Condvar::new(), settled, kept, notify: Mutex::new(None) }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -332,6 +341,7 @@ impl Shared {
 
     /// Lets those go on who wait for a record. Time alone may settle one.
     pub(super) fn settle(&self, state: &mut State) {
+        self.kept.send_if_modified(|known| std::mem::replace(known, state.written) != state.written);
         let settled = state.settled();
         self.settled.send_if_modified(|known| {
             let newer = settled > *known;

@@ -94,6 +94,17 @@ impl Reader {
         }
     }
 
+    /// The first `most` events after this number, with theirs, in the order in which they were kept.
+    ///
+    /// # Errors
+    /// When the file cannot be read or holds what was never written.
+    pub fn events_after(&self, number: i64, most: usize) -> Result<Vec<(i64, RenderedEvent)>, LedgerError> {
+        self.read(|connection| {
+            let events = store::history(connection, &Filter::default(), number, most);
+            events.map_err(|error| open::unreadable(&self.path, error))
+        })
+    }
+
     /// What `read` reads; read again where a daemon began to write meanwhile.
     fn read<T>(&self, read: impl Fn(&Connection) -> Result<T, LedgerError>) -> Result<T, LedgerError> {
         let mut source = self.source.borrow_mut();

@@ -16,13 +16,16 @@ use super::daemon_log::DaemonLog;
 use super::engine::{self, Engine, Keys, LaneName};
 use super::outlet::LogOutlet;
 use super::reload::{Reload, Reloaded};
+use super::serve::Door;
 use super::state::Moved;
-use super::{load, pool_log, record, state};
+use super::{load, pool_log, record, serve, state};
 use crate::cli::{RunArgs, Shared};
 use crate::clock::wall_time;
 use crate::config::{self, LogLevel, Plan};
 use crate::driver::{Ended, Observer, OnHangup, Poll};
 use crate::exit::{CommandError, Exit};
+use crate::http::metrics::Metrics;
+use crate::http::{Kept, Readiness};
 use crate::ledger::{FileLedger, Ledger, MemoryLedger, Opened, Sink, Ticket};
 use crate::output::JobReport;
 use crate::signal::{Signal, Signals};
@@ -49,12 +52,13 @@ pub(super) async fn run(args: RunArgs, shared: Shared, console: &Console) -> Res
     } else {
         Ending::WhenStopped
     };
+    let door = Door::open(&plan.http).await?;
     let level = if shared.quiet { LogLevel::Error } else { plan.log.level };
     let opened = state::open(&plan.state).await?;
     let log = Log::start(level, format(&plan, console), PlainScreen(io::stdout()))?;
     let memory = Remembered { opened, printer: log.printer() };
     let reload = Reload { config: args.config, overrides };
-    let done = watch(plan, ending, &Keys::Planned, memory, Some(reload), &mut signals()?).await;
+    let done = watch(plan, ending, &Keys::Planned, memory, Some(reload), door, &mut signals()?).await;
     log.close();
     done.map(|watched| watched.exit)
 }
@@ -87,6 +91,7 @@ pub(super) async fn watch(
     keys: &Keys,
     memory: Remembered,
     reload: Option<Reload>,
+    door: Option<Door>,
     signals: &mut Signals,
 ) -> Result<Watched, CommandError> {
     let Remembered { opened, printer } = memory;
@@ -97,7 +102,7 @@ pub(super) async fn watch(
     let moved = state::moved(&plan, &jobs);
     let known = state::known(jobs);
     // What a reload is compared with: the jobs are not, and there may be many.
-    let started = Plan { log: plan.log.clone(), state: plan.state.clone(), ..Plan::default() };
+    let started = Plan { log: plan.log.clone(), state: plan.state.clone(), http: plan.http.clone(), ..Plan::default() };
     let counts = (plan.jobs.len(), plan.pools.len());
     let mut engine = engine::build(Arc::new(plan), ending, keys, &known).await?;
     drop(known);
@@ -108,14 +113,23 @@ pub(super) async fn watch(
     if let Some(aside) = set_aside {
         tracing::error!(set_aside = %aside.display(), "damaged state file set aside; facts are told again under the same ids");
     }
+    let readiness = Arc::new(Readiness::default());
+    let events = file.as_ref().map(|file| Kept { path: file.path().to_owned(), instance, last: file.kept() });
+    let metrics = Metrics {
+        meters: Arc::clone(log.meters()),
+        ledger: file.as_ref().map(FileLedger::figures),
+        printer: printer.clone(),
+    };
     let mut daemon = Daemon {
-        ledger: ledger(file, instance, printer, &log).await?,
+        ledger: ledger(file, instance, printer, &log, &readiness).await?,
         log,
         lanes: engine.lanes.names(),
         tickets: HashMap::new(),
         newest: None,
+        readiness,
     };
-    daemon.meter_lanes();
+    daemon.lanes_changed(&engine.lanes.in_use());
+    let server = door.map(|door| door.serve(&mut engine, &daemon.readiness, events, metrics));
     daemon.note(moved, wall_time());
     let mut inputs = std::mem::take(&mut engine.inputs);
     let ended = loop {
@@ -129,9 +143,13 @@ pub(super) async fn watch(
             (ended, _) => break ended,
         }
     };
-    let Daemon { ledger, log, .. } = daemon;
+    let Daemon { ledger, log, readiness, .. } = daemon;
+    readiness.stops();
     // Closing waits for the disk, and for whoever reads the log.
     drop(tokio::task::spawn_blocking(move || ledger.close(LAST_EVENTS)).await);
+    if let Some(server) = server {
+        server.stop().await;
+    }
     log.count(engine.driver.scheduler());
     if ended == Ended::Over {
         log.tell(DaemonFact::Stopping { reason: "complete" });
@@ -146,15 +164,20 @@ async fn ledger(
     instance: Uuid,
     printer: Printer,
     log: &Arc<DaemonLog>,
+    readiness: &Arc<Readiness>,
 ) -> Result<Box<dyn Ledger>, CommandError> {
     let sink = LogSink::new(instance);
     let Some(mut file) = file else {
         return Ok(Box::new(MemoryLedger::new(instance, move |event| sink.rendered(event))));
     };
-    let log = Arc::clone(log);
+    let (log, readiness) = (Arc::clone(log), Arc::clone(readiness));
+    let notify = move |notice| {
+        serve::noticed(&readiness, &notice);
+        log.notice(notice);
+    };
     let start = move || {
         let sinks: Vec<Box<dyn Sink>> = vec![Box::new(LogOutlet::new(sink, printer))];
-        file.start(sinks, move |notice| log.notice(notice)).map(|()| file)
+        file.start(sinks, notify).map(|()| file)
     };
     match tokio::task::spawn_blocking(start).await {
         Ok(started) => {
@@ -195,6 +218,7 @@ struct Daemon {
     /// before it is.
     tickets: HashMap<UserPoolId, Ticket>,
     newest: Option<Ticket>,
+    readiness: Arc<Readiness>,
 }
 
 impl Daemon {
@@ -213,24 +237,21 @@ impl Daemon {
         let Reloaded { plan, input, moved, needs_restart } = match outcome {
             Ok(reloaded) => reloaded,
             Err(error) => {
+                self.readiness.rejected(&error);
                 self.log.tell(DaemonFact::ReloadRejected { error });
                 return Vec::new();
             }
         };
         self.note(moved, wall_time());
         self.lanes = engine.lanes.names();
-        self.meter_lanes();
+        self.readiness.accepted();
+        self.lanes_changed(&engine.lanes.in_use());
         self.log.planned(plan.jobs.len(), plan.pools.len());
         self.log.tell(DaemonFact::Reloaded);
         for key in needs_restart {
             tracing::warn!(key, "this setting changed; it is in force after a restart");
         }
         vec![input]
-    }
-
-    /// Has the requests counted of the accounts and regions as they are now.
-    fn meter_lanes(&self) {
-        self.log.meters().set_lanes(self.lanes.iter().map(|lane| Arc::clone(&lane.meters)).collect());
     }
 
     /// Has the ledger note which jobs are no longer watched, or are again.
@@ -241,12 +262,6 @@ impl Daemon {
 }
 
 impl Observer for Daemon {
-    fn answered(&mut self, Poll { lane, by, took, error }: Poll<'_>) {
-        if let Some(lane) = self.lanes.get(lane.0) {
-            lane.meters.answered(by, error.map(|error| error.kind), took);
-        }
-    }
-
     fn observed(&mut self, job: &JobView, events: &[JobEvent], memory: Memory, now: Now) {
         let ticket = self.ledger.record(record::of(job, events, memory, self.ledger.instance(), now));
         if memory == Memory::OutOfDate {
@@ -262,6 +277,18 @@ impl Observer for Daemon {
         if let Some(error) = job.track.failing() {
             tracing::debug!(target_job = %job.watched.target, error_kind = %error.kind, %error, "poll failed");
         }
+    }
+
+    fn answered(&mut self, Poll { lane, by, took, error }: Poll<'_>) {
+        serve::answered(&self.readiness, lane, error);
+        if let Some(lane) = self.lanes.get(lane.0) {
+            lane.meters.answered(by, error.map(|error| error.kind), took);
+        }
+    }
+
+    fn lanes_changed(&mut self, lanes: &[LaneIndex]) {
+        serve::watches(&self.readiness, lanes, &self.lanes);
+        self.log.meters().set_lanes(self.lanes.iter().map(|lane| Arc::clone(&lane.meters)).collect());
     }
 
     fn before(&mut self, question: &Question) -> Option<BoxFuture<'static, ()>> {
@@ -311,7 +338,10 @@ impl Observer for Daemon {
         self.log.count(scheduler);
         match signal {
             Signal::Hangup => {}
-            Signal::Interrupt | Signal::Terminate => self.log.tell(DaemonFact::Stopping { reason: signal.name() }),
+            Signal::Interrupt | Signal::Terminate => {
+                self.readiness.stops();
+                self.log.tell(DaemonFact::Stopping { reason: signal.name() });
+            }
         }
     }
 }

@@ -74,7 +74,7 @@ pub(super) async fn demo(shared: &Shared, console: &Console) -> Result<Exit, Com
         let keys = Keys::Given(keys(&simulator, &plan));
         // Nothing of the environment: no state directory either.
         let memory = Remembered { opened: None, printer: log.printer() };
-        daemon::watch(plan, ending, &keys, memory, None, &mut signals).await
+        daemon::watch(plan, ending, &keys, memory, None, None, &mut signals).await
     };
     log.close();
     owners.abort();

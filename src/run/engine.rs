@@ -180,7 +180,10 @@ impl Engine {
             };
             // What is watched stays, and with it all that is known: nothing has to be told of before.
             inputs = match self.replace_in(lanes, plan, &Known::new()).await {
-                Ok(input) => vec![input],
+                Ok(input) => {
+                    observer.lanes_changed(&self.lanes.in_use());
+                    vec![input]
+                }
                 Err(error) => {
                     tracing::warn!(error = %error.message, "accounts that are one keep separate quotas");
                     Vec::new()

@@ -139,6 +139,11 @@ impl Lanes {
         Ok(lane)
     }
 
+    /// The lanes that are asked.
+    pub(super) fn in_use(&self) -> Vec<LaneIndex> {
+        self.routes.keys().copied().collect()
+    }
+
     /// Whom to ask, by lane.
     pub(super) fn sources(&self) -> Vec<Arc<dyn JobSource>> {
         let source = |(index, name): (usize, &LaneName)| -> Arc<dyn JobSource> {

@@ -21,6 +21,7 @@ mod pages;
 mod pool_log;
 mod record;
 mod reload;
+mod serve;
 mod silent;
 mod simulate;
 mod state;

@@ -1,6 +1,6 @@
 //! The part of a scrape that does not grow with the jobs: the process, the requests, the state, the configuration.
 //!
-//! Written at the beginning of each [`Scrape`](super::scrape).
+//! Written at the beginning of each [`scrape`](super::scrape).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,9 +18,8 @@ use crate::ask::Overview;
 use crate::ledger::{FiguresOf, Health};
 use crate::telemetry::Printer;
 
-/// Where the figures are read that the loop is not asked for. A clone reads the same ones.
-#[derive(Clone)]
-pub struct Figures {
+/// What answers `/metrics`, with the places where figures are read that the loop is not asked for.
+pub struct Metrics {
     /// What the daemon counts.
     pub meters: Arc<Meters>,
     /// Of the state file; `None` where nothing is kept.
@@ -48,9 +47,9 @@ struct RateNow {
     is_throttled: bool,
 }
 
-impl Figures {
-    /// Writes all of it. `overview` is what the loop said of its lanes and pools.
-    pub(super) fn write(&self, text: &mut Text, overview: &Overview) {
+impl Metrics {
+    /// Writes all of that part. `overview` is what the loop said of its lanes and pools.
+    pub(super) fn write_all(&self, text: &mut Text, overview: &Overview) {
         text.begin(&BUILD);
         text.sample(&BUILD, &[env!("CARGO_PKG_VERSION")], 1_u64);
         process::write(text);

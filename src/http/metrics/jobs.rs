@@ -1,7 +1,7 @@
 //! The part of a scrape that grows with the jobs. All series of a metric follow each other, so that the jobs are gone
 //! through once for each of these metrics: that takes time, where to keep them all would take memory.
 //!
-//! Written by [`Scrape`](super::scrape), a page of jobs at a time.
+//! Written by [`scrape`](super::scrape), a page of jobs at a time.
 
 use std::collections::BTreeMap;
 

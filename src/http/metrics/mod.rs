@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`family`] (every metric there is), [`text`] (its format), [`meters`] and [`lane`] (what is counted
 //! while the daemon runs), `process` (what the system says), `fixed` (all of that as text), `jobs` (what grows with the
-//! jobs), [`scrape`] (the whole, a piece at a time).
+//! jobs), `scrape` (the whole, a piece at a time).
 
 pub mod family;
 mod fixed;
@@ -10,12 +10,10 @@ mod jobs;
 pub mod lane;
 pub mod meters;
 mod process;
-pub mod scrape;
+mod scrape;
 pub mod text;
 
 pub use family::{FAMILIES, Family, Kind};
-pub use fixed::Figures;
+pub use fixed::Metrics;
 pub use lane::LaneMeters;
 pub use meters::{Meters, ReloadOutcome};
-pub use scrape::Scrape;
-pub use text::CONTENT_TYPE;

@@ -1,74 +1,64 @@
 //! A scrape: text, a piece at a time, so that a hundred thousand jobs take no memory.
 //!
-//! Begun for each request to `/metrics`, and read until it ends.
+//! Written for each request to `/metrics`.
 
-use super::fixed::Figures;
-use super::jobs::{OF_JOBS, Tally};
+use std::pin::Pin;
+
+use super::fixed::Metrics;
+use super::jobs::{OF_JOBS, OfJobs, Tally};
 use super::text::Text;
-use crate::ask::{AskError, Asker, Cursor};
+use crate::ask::{AskError, Asker};
+use crate::http::chunks::{Chunks, Gone};
+use crate::http::scrape::Scrape;
 
-/// A scrape under way.
-pub struct Scrape {
-    asker: Asker,
-    text: Text,
-    tally: Tally,
-    /// Which metric of single jobs comes next; those before it are written.
-    next: usize,
-    /// Where its next page begins; `None` before the first one.
-    after: Option<Cursor>,
+impl Scrape for Metrics {
+    fn write<'a>(
+        &'a self,
+        asker: &'a Asker,
+        chunks: &'a Chunks,
+    ) -> Pin<Box<dyn Future<Output = Result<(), Gone>> + Send + 'a>> {
+        Box::pin(async move {
+            let overview = asker.overview().await.map_err(|_| Gone)?;
+            let mut text = Text::default();
+            self.write_all(&mut text, &overview);
+            chunks.send(text.take()).await?;
+            let mut tally = Tally::default();
+            for (index, metric) in OF_JOBS.iter().enumerate() {
+                let counted = if index == 0 { Some(&mut tally) } else { None };
+                of_jobs(metric, counted, asker, chunks).await?;
+            }
+            tally.write(&mut text);
+            chunks.send(text.take()).await
+        })
+    }
 }
 
-impl Scrape {
-    /// Begins one.
-    ///
-    /// # Errors
-    /// When the loop does not answer: then whoever scrapes has to learn it.
-    pub async fn begin(figures: &Figures, asker: Asker) -> Result<Self, AskError> {
-        let mut text = Text::default();
-        figures.write(&mut text, &asker.overview().await?);
-        Ok(Self { asker, text, tally: Tally::default(), next: 0, after: None })
-    }
-
-    /// The next piece; `None` after the last.
-    ///
-    /// # Errors
-    /// When the loop does not answer any more. What was given so far is no whole scrape then.
-    pub async fn next(&mut self) -> Result<Option<String>, AskError> {
-        let written = self.text.take();
+/// Writes one metric of every job, and counts the jobs where that is asked for.
+async fn of_jobs(metric: &OfJobs, mut tally: Option<&mut Tally>, asker: &Asker, chunks: &Chunks) -> Result<(), Gone> {
+    let mut text = Text::default();
+    text.begin(metric.family);
+    let mut after = None;
+    loop {
+        let page = match asker.jobs(after).await {
+            Ok(page) => page,
+            // The config was read again meanwhile. To begin anew would give some jobs twice: of this metric this scrape
+            // lacks some.
+            Err(AskError::Replaced) => return Ok(()),
+            Err(AskError::Silent) => return Err(Gone),
+        };
+        for row in &page.jobs {
+            (metric.write)(&mut text, row);
+            if let Some(tally) = &mut tally {
+                tally.add(row);
+            }
+        }
+        let written = text.take();
         if !written.is_empty() {
-            return Ok(Some(written));
+            chunks.send(written).await?;
         }
-        while let Some(metric) = OF_JOBS.get(self.next) {
-            if self.after.is_none() {
-                self.text.begin(metric.family);
-            }
-            let next = match self.asker.jobs(self.after).await {
-                Ok(page) => {
-                    for row in &page.jobs {
-                        (metric.write)(&mut self.text, row);
-                        if self.next == 0 {
-                            self.tally.add(row);
-                        }
-                    }
-                    page.next
-                }
-                // The config was read again meanwhile. To begin anew would give some jobs twice: this metric lacks some
-                // in this scrape.
-                Err(AskError::Replaced) => None,
-                Err(AskError::Silent) => return Err(AskError::Silent),
-            };
-            self.after = next;
-            if next.is_none() {
-                if self.next == 0 {
-                    self.tally.write(&mut self.text);
-                }
-                self.next += 1;
-            }
-            let written = self.text.take();
-            if !written.is_empty() {
-                return Ok(Some(written));
-            }
+        after = page.next;
+        if after.is_none() {
+            return Ok(());
         }
-        Ok(None)
     }
 }

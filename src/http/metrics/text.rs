@@ -8,9 +8,6 @@ use cognito_import_watch_core::domain::Timestamp;
 
 use super::family::Family;
 
-/// The `Content-Type` of a scrape.
-pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
-
 /// The most characters of a label's value: as many as of the service's texts anywhere.
 const MOST_CHARACTERS: usize = 128;
 

@@ -63,7 +63,8 @@ async fn a_request_waits_for_the_last_answer_across_reloads_that_a_stuck_disk_ho
     let mut scheduler = Scheduler::new(settings, now.tick);
     let ledger = Box::new(Stuck(MemoryLedger::new(Uuid::nil(), |_: &RenderedEvent| {})));
     let log = Arc::new(DaemonLog::new(LogSink::new(Uuid::nil()), None, (1, 0)));
-    let mut daemon = Daemon { ledger, log, lanes: lanes.names(), tickets: HashMap::new(), newest: None };
+    let mut daemon =
+        Daemon { ledger, log, lanes: lanes.names(), tickets: HashMap::new(), newest: None, readiness: Arc::default() };
 
     let sent = scheduler.handle(now, Input::Job(watched.jobs[0].clone()));
     let [Action::Send(Request { id, question, .. })] = &sent[..] else { panic!("{sent:?}") };

@@ -105,7 +105,14 @@ impl Start<'_> {
                 Box::new(MemoryLedger::new(instance, move |event| sinks.iter().for_each(|sink| sink.take(&event.line))))
             }
         };
-        let mut daemon = Daemon { ledger, log, lanes: self.lanes.names(), tickets: HashMap::new(), newest: None };
+        let mut daemon = Daemon {
+            ledger,
+            log,
+            lanes: self.lanes.names(),
+            tickets: HashMap::new(),
+            newest: None,
+            readiness: Arc::default(),
+        };
         daemon.note(moved, wall);
         let Replacement { backoff, ceilings, batch, jobs: named, pools } = watched;
         let settings = Settings { backoff, ceilings, batch, ending: Ending::WhenStopped, seed: u64::from(self.life) };

@@ -1,0 +1,150 @@
+//! Whether the daemon does what it is there for: what `/readyz` tells.
+//!
+//! Noted by `run` and the ledger's threads, asked by [`super::answer`].
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// What is known so far. Until [`Readiness::watches`] is called the daemon is starting.
+#[derive(Debug, Default)]
+pub struct Readiness(Mutex<Standing>);
+
+#[derive(Debug, Default)]
+struct Standing {
+    /// The accounts and regions in use by their numbers; `None` while the daemon starts.
+    lanes: Option<BTreeMap<usize, Lane>>,
+    unwritable: Option<String>,
+    rejected: Option<String>,
+    stops: bool,
+}
+
+#[derive(Debug)]
+struct Lane {
+    name: String,
+    answered: bool,
+}
+
+/// Whether it is ready.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ready {
+    /// It is; what there is to say all the same.
+    Yes(Option<String>),
+    /// It is not, for this reason.
+    No(String),
+}
+
+impl Readiness {
+    /// These accounts and regions are asked from now on. One that had an answer needs no other.
+    pub fn watches(&self, lanes: impl IntoIterator<Item = (usize, String)>) {
+        let mut standing = self.lock();
+        let before = standing.lanes.take().unwrap_or_default();
+        let answered = |number: &usize| before.get(number).is_some_and(|lane| lane.answered);
+        let lanes = lanes.into_iter().map(|(number, name)| {
+            let answered = answered(&number);
+            (number, Lane { name, answered })
+        });
+        standing.lanes = Some(lanes.collect());
+    }
+
+    /// The service answered a request of this account and region, if only to refuse it.
+    pub fn answered(&self, lane: usize) {
+        if let Some(lane) = self.lock().lanes.as_mut().and_then(|lanes| lanes.get_mut(&lane)) {
+            lane.answered = true;
+        }
+    }
+
+    /// The config was read again and is wrong: what was in force stays so.
+    pub fn rejected(&self, error: &str) {
+        // The first line says where; the whole is in the log.
+        self.lock().rejected = Some(error.lines().next().unwrap_or_default().to_owned());
+    }
+
+    /// The config was read again and is in force.
+    pub fn accepted(&self) {
+        self.lock().rejected = None;
+    }
+
+    /// The state cannot be written.
+    pub fn unwritable(&self, error: String) {
+        self.lock().unwritable = Some(error);
+    }
+
+    /// The state can be written again.
+    pub fn writable(&self) {
+        self.lock().unwritable = None;
+    }
+
+    /// The daemon was told to stop, or is done.
+    pub fn stops(&self) {
+        self.lock().stops = true;
+    }
+
+    /// Whether it is ready, and why not.
+    #[must_use]
+    pub fn check(&self) -> Ready {
+        let standing = self.lock();
+        if standing.stops {
+            return Ready::No("the daemon is stopping".to_owned());
+        }
+        let Some(lanes) = &standing.lanes else { return Ready::No("the daemon is starting".to_owned()) };
+        if let Some(error) = &standing.unwritable {
+            return Ready::No(format!("the state cannot be written: {error}"));
+        }
+        let mut open = lanes.values().filter(|lane| !lane.answered);
+        if let Some(lane) = open.next() {
+            let more = open.count();
+            let others = if more == 0 { String::new() } else { format!(" and {more} more") };
+            return Ready::No(format!("no answer yet from {}{others}; the log says why", lane.name));
+        }
+        let rejected = standing.rejected.as_ref();
+        Ready::Yes(rejected.map(|error| format!("the config before is in force; the new one was rejected: {error}")))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Standing> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn no(reason: &str) -> Ready {
+        Ready::No(reason.to_owned())
+    }
+
+    #[test]
+    fn it_is_ready_when_every_account_and_region_was_answered() {
+        let readiness = Readiness::default();
+        assert_eq!(readiness.check(), no("the daemon is starting"));
+        readiness.watches([(0, "us-west-2".to_owned()), (1, "eu-west-1".to_owned()), (2, "eu-west-2".to_owned())]);
+        readiness.answered(1);
+        readiness.answered(9);
+        assert_eq!(readiness.check(), no("no answer yet from us-west-2 and 1 more; the log says why"));
+        readiness.answered(2);
+        assert_eq!(readiness.check(), no("no answer yet from us-west-2; the log says why"));
+        readiness.answered(0);
+        assert_eq!(readiness.check(), Ready::Yes(None));
+        // A reload: what was answered stays so, what is gone is not waited for.
+        readiness.watches([(1, "eu-west-1".to_owned())]);
+        assert_eq!(readiness.check(), Ready::Yes(None));
+        readiness.watches([(1, "eu-west-1".to_owned()), (3, "us-east-1".to_owned())]);
+        assert_eq!(readiness.check(), no("no answer yet from us-east-1; the log says why"));
+    }
+
+    #[test]
+    fn a_state_that_cannot_be_written_and_a_stop_make_it_unready_and_a_rejected_config_does_not() {
+        let readiness = Readiness::default();
+        readiness.watches([]);
+        readiness.rejected("watch.toml:2:1: unknown key\n  |\n");
+        let said = "the config before is in force; the new one was rejected: watch.toml:2:1: unknown key";
+        assert_eq!(readiness.check(), Ready::Yes(Some(said.to_owned())));
+        readiness.unwritable("no room".to_owned());
+        assert_eq!(readiness.check(), no("the state cannot be written: no room"));
+        readiness.writable();
+        readiness.accepted();
+        assert_eq!(readiness.check(), Ready::Yes(None));
+        readiness.stops();
+        assert_eq!(readiness.check(), no("the daemon is stopping"));
+    }
+}
