@@ -17,6 +17,7 @@ mod faults;
 mod house;
 mod ledger;
 mod lists;
+mod metrics;
 mod pipes;
 mod planning;
 mod pools;

@@ -108,8 +108,10 @@ impl LaneMeters {
 impl PollCounts {
     /// Adds those of another lane of the same account and region.
     pub(super) fn add(&mut self, other: &Self) {
-        self.outcomes.iter_mut().zip(&other.outcomes).for_each(|((_, count), (_, more))| *count += more);
-        self.took.iter_mut().zip(&other.took).for_each(|((_, count), (_, more))| *count += more);
+        let outcomes = self.outcomes.iter_mut().zip(other.outcomes);
+        outcomes.for_each(|(count, (word, more))| *count = (word, count.1 + more));
+        let took = self.took.iter_mut().zip(other.took);
+        took.for_each(|(count, (bound, more))| *count = (bound, count.1 + more));
         self.seconds += other.seconds;
     }
 }
@@ -134,8 +136,9 @@ mod tests {
         assert!((counts.seconds - 300.021).abs() < 1e-9);
         let list = lane.counts(AskedBy::List);
         assert_eq!(list.outcomes.map(|(_, count)| count), [0; 6]);
-        let mut both = counts.clone();
+        let mut both = PollCounts::default();
         both.add(&counts);
-        assert_eq!((both.outcomes[0], both.took[10].1), (("ok", 4), 10));
+        both.add(&counts);
+        assert_eq!((both.outcomes[0], both.took[10]), (("ok", 4), (f64::INFINITY, 10)));
     }
 }
