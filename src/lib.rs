@@ -23,6 +23,8 @@
 //! `run`, `wait`, `status` and `demo` differ only in the plan they build, in when the scheduler ends
 //! ([`Ending`]), and in the [`driver::Observer`] and the [`ledger::Ledger`] they give it: one code path. The loop never
 //! waits for a disk: the ledger has threads of its own, and a poll waits until the last answer about its job is kept.
+//! Whoever calls over HTTP is served on the same thread: what is known of the jobs is asked of the loop ([`ask`]), a page
+//! between two turns, and events are read on from the state file when the ledger says that there is more.
 //! On SIGHUP the loop hands itself back, the new plan replaces what the scheduler watches, and the loop is run on.
 //! The same happens when two accounts of the config turn out to be one AWS account: they share a lane from then on, and
 //! each still asks with credentials of its own ([`source::Routes`]).
@@ -39,6 +41,7 @@
 //! | [`ledger`] | durable memory: jobs' last known state and the events on their way out, one transaction for both; a twin that keeps nothing | schedule, source, config |
 //! | [`telemetry`] | the log as lines, and the thread that writes them | schedule, source, config |
 //! | [`output`] | results and the live display | schedule, source, config |
+//! | [`http`] | probes, the jobs as they stand and their events, over HTTP; the only place naming `hyper` | schedule, source, config |
 //! | [`ask`] | questions to the loop about the jobs, and its answers as plain rows | schedule, source, config |
 //! | [`driver`] | the loop: due, answer or signal, `Scheduler::handle`, do the actions | config, aws, cli |
 //! | [`run`] | the commands, where the rooms are put together | |

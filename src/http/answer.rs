@@ -13,7 +13,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
 use super::body::AnswerBody;
-use super::chunks::{Chunks, Gone};
+use super::chunks::Chunks;
 use super::crowd::{Caller, Does};
 use super::events::{self, Kept};
 use super::jobs;
@@ -49,10 +49,14 @@ impl fmt::Debug for Served {
 pub(super) struct Desk {
     served: Served,
     stop: watch::Receiver<bool>,
-    /// Of the answers that are made as they are read.
+    /// Places for answers that are made as they are read; of each kind, so that none keeps out the others.
     long: Arc<Semaphore>,
+    scrapes: Arc<Semaphore>,
     streams: Arc<Semaphore>,
 }
+
+/// How many scrapes are answered at once.
+const SCRAPES: usize = 4;
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
@@ -75,21 +79,20 @@ type Answer = Response<AnswerBody>;
 
 impl Desk {
     pub(super) fn new(served: Served, stop: watch::Receiver<bool>) -> Self {
-        let (long, streams) = (Semaphore::new(jobs::MOST), Semaphore::new(events::MOST));
-        Self { served, stop, long: Arc::new(long), streams: Arc::new(streams) }
+        let [long, scrapes, streams] = [jobs::MOST, SCRAPES, events::MOST].map(|most| Arc::new(Semaphore::new(most)));
+        Self { served, stop, long, scrapes, streams }
     }
 
     /// The answer to a request of this caller.
     pub(super) async fn answer(&self, request: Request<Incoming>, caller: &Arc<Caller>) -> Result<Answer, Infallible> {
         caller.does(Does::Asks);
-        if !request.body().is_end_stream() {
-            let reason = "a request with a body is not answered";
-            let mut refused = told(StatusCode::PAYLOAD_TOO_LARGE, "error", Some(reason), caller);
-            refused.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-            return Ok(refused);
-        }
         let is_head = request.method() == Method::HEAD;
-        Ok(match route(request.method(), request.uri()) {
+        let has_body = !request.body().is_end_stream();
+        let mut answer = match route(request.method(), request.uri()) {
+            Ok(_) if has_body => {
+                let reason = "a request with a body is not answered";
+                told(StatusCode::PAYLOAD_TOO_LARGE, "error", Some(reason), caller)
+            }
             Ok(Route::Index) => answer(StatusCode::OK, TEXT, AnswerBody::whole(INDEX, caller)),
             Ok(Route::Live) => self.live(caller),
             Ok(Route::Ready) => self.ready(caller),
@@ -106,7 +109,12 @@ impl Desk {
                 }
                 refused
             }
-        })
+        };
+        if has_body {
+            // What it is was not read, so that nothing behind it can be.
+            answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        Ok(answer)
     }
 
     fn live(&self, caller: &Arc<Caller>) -> Answer {
@@ -154,14 +162,13 @@ impl Desk {
         if is_head {
             return answer(StatusCode::OK, METRICS, AnswerBody::whole("", caller));
         }
-        let Ok(place) = Arc::clone(&self.long).try_acquire_owned() else { return busy(caller) };
+        let Ok(place) = Arc::clone(&self.scrapes).try_acquire_owned() else { return busy(caller) };
         let (metrics, asker) = (Arc::clone(metrics), self.served.asker.clone());
         let (chunks, parts) = Chunks::to(caller);
         tokio::spawn(async move {
             let _place = place;
-            match metrics.write(&asker, &chunks).await {
-                Ok(()) => chunks.end().await,
-                Err(Gone) => {}
+            if metrics.write(&asker, &chunks).await.is_ok() {
+                chunks.end().await;
             }
         });
         answer(StatusCode::OK, METRICS, AnswerBody::parts(parts, caller))

@@ -62,9 +62,8 @@ pub(super) fn answer(
     let after = kept.after(last_event_id);
     tokio::spawn(async move {
         let _place = place;
-        match follow(kept, after, stop, &chunks).await {
-            Ok(()) => chunks.end().await,
-            Err(Gone) => {}
+        if follow(kept, after, stop, &chunks).await.is_ok() {
+            chunks.end().await;
         }
     });
     AnswerBody::parts(parts, caller)

@@ -15,6 +15,7 @@ mod events;
 mod exit_codes;
 mod faults;
 mod house;
+mod http;
 mod ledger;
 mod lists;
 mod metrics;

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, PipeReader, Read};
+use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -60,6 +61,13 @@ impl Program {
     /// Lets it open so many files, its streams among them.
     pub(crate) fn with_descriptors(self, most: usize) -> Self {
         self.after(&format!("ulimit -n {most}"))
+    }
+
+    /// Hands it a socket as systemd does.
+    pub(crate) fn with_socket(self, socket: OwnedFd) -> Self {
+        let mut program = self.after("LISTEN_PID=$$ LISTEN_FDS=1; export LISTEN_PID LISTEN_FDS; exec 3<&0 </dev/null");
+        program.0.stdin(socket);
+        program
     }
 
     /// Has a shell do something before.
