@@ -49,6 +49,8 @@ fn what_cannot_be_written_is_told_once_from_memory_and_written_when_it_can_be() 
     assert_eq!(notices.recv_timeout(PATIENCE).unwrap(), Notice::Writable { missing: 0 });
     ledger.close(PATIENCE);
     let then = figures.read();
+    // It keeps what tells the notices.
+    drop(figures);
     let waits = [("log", 0)];
     assert_eq!((then.health, then.changes_waiting, &*then.events_waiting), (Health::Good, 0, &waits[..]));
     assert!(then.commits > now.commits, "{} and then {}", now.commits, then.commits);
