@@ -186,7 +186,7 @@ impl Printer {
 
     /// Lines that were not written since the start: nobody took them in time, or they could not be.
     #[must_use]
-    pub fn dropped(&self) -> u64 {
+    pub fn ever_dropped(&self) -> u64 {
         self.0.lock().ever_dropped
     }
 

@@ -67,7 +67,7 @@ impl Metrics {
         self.meters.warnings().for_each(|(kind, count)| text.sample(&WARNINGS, &[kind], count));
         text.begin(&COMPLETED);
         self.meters.verdicts().for_each(|(verdict, count)| text.sample(&COMPLETED, &[verdict], count));
-        text.single(&LOG_DROPPED, self.printer.dropped());
+        text.single(&LOG_DROPPED, self.printer.ever_dropped());
     }
 
     fn write_state(&self, text: &mut Text) {

@@ -7,9 +7,9 @@ mod scrape;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::time::Instant;
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::harness::{DEADLINE, FAST, Running, Stage, target};
 use scrape::Scrape;
