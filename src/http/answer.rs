@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Body;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use tokio::sync::{Semaphore, watch};
@@ -84,7 +84,7 @@ impl Desk {
     }
 
     /// The answer to a request of this caller.
-    pub(super) async fn answer(&self, request: Request<Incoming>, caller: &Arc<Caller>) -> Result<Answer, Infallible> {
+    pub(super) async fn answer(&self, request: Request<impl Body>, caller: &Arc<Caller>) -> Result<Answer, Infallible> {
         caller.does(Does::Asks);
         let is_head = request.method() == Method::HEAD;
         let has_body = !request.body().is_end_stream();
@@ -205,3 +205,6 @@ fn busy(caller: &Arc<Caller>) -> Answer {
     busy.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
     busy
 }
+
+#[cfg(test)]
+mod tests;

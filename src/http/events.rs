@@ -1,6 +1,6 @@
 //! `/api/events`: the kept events as server-sent events, first those that are there and then each as it is kept.
 //!
-//! Called by [`super::answer`]. A stream holds no queue: it reads on in the state file when the ledger says that there
+//! Called by `answer`. A stream holds no queue: it reads on in the state file when the ledger says that there
 //! is more, so that a slow reader costs nothing but its place.
 
 use std::path::PathBuf;
@@ -132,7 +132,31 @@ fn read(path: &std::path::Path, instance: Uuid, after: i64) -> Result<Page, Ledg
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::Instant;
+
+    use super::super::body::Part;
     use super::*;
+    use crate::ledger::{FileLedger, FileSettings, Ledger as _, Limits, OnCorrupt};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_on_which_nothing_happens_shows_that_it_is_open_and_ends_with_the_daemon() {
+        let directory = tempfile::tempdir().unwrap();
+        let limits = Limits { keep_events: HEARTBEAT, max_events: 9, outbox_age: HEARTBEAT, outbox_events: 9 };
+        let path = directory.path().join("state.db");
+        let settings = FileSettings { path: path.clone(), on_corrupt: OnCorrupt::Stop, limits };
+        let ledger = FileLedger::open(&settings).unwrap().ledger;
+        let kept = Kept { path, instance: ledger.instance(), last: ledger.kept() };
+        let (chunks, mut parts) = Chunks::to(&Arc::default());
+        let (stop, stopped) = watch::channel(false);
+        let stream = tokio::spawn(async move { follow(kept, 0, stopped, &chunks).await });
+        let start = Instant::now();
+        for (text, beats) in [("retry: 2000\n\n", 0), (":\n\n", 1), (":\n\n", 2), (":\n\n", 3)] {
+            let Some(Part::Text(part)) = parts.recv().await else { panic!("the stream ends") };
+            assert_eq!((&*part, start.elapsed().as_secs()), (text.as_bytes(), beats * HEARTBEAT.as_secs()));
+        }
+        stop.send_replace(true);
+        assert_eq!(stream.await.unwrap(), Ok(()));
+    }
 
     #[test]
     fn a_caller_goes_on_where_it_was_and_gets_everything_where_that_is_not_known() {

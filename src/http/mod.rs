@@ -23,6 +23,6 @@ pub use answer::Served;
 pub use chunks::{Chunks, Gone};
 pub use events::Kept;
 pub use listen::{ListenError, Listener};
-pub use readiness::Readiness;
+pub use readiness::{Answer, Readiness};
 pub use scrape::Scrape;
 pub use server::Server;

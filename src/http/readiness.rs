@@ -1,6 +1,6 @@
 //! Whether the daemon does what it is there for: what `/readyz` tells.
 //!
-//! Noted by `run` and the ledger's threads, asked by [`super::answer`].
+//! Noted by `run` and the ledger's threads, asked by `answer`.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -21,7 +21,16 @@ struct Standing {
 #[derive(Debug)]
 struct Lane {
     name: String,
-    answered: bool,
+    answer: Option<Answer>,
+}
+
+/// How the service answered an account in a region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// With what was asked for.
+    Good,
+    /// By refusing it: that is told in the log, and put right elsewhere.
+    Refused,
 }
 
 /// Whether it is ready.
@@ -38,18 +47,19 @@ impl Readiness {
     pub fn watches(&self, lanes: impl IntoIterator<Item = (usize, String)>) {
         let mut standing = self.lock();
         let before = standing.lanes.take().unwrap_or_default();
-        let answered = |number: &usize| before.get(number).is_some_and(|lane| lane.answered);
         let lanes = lanes.into_iter().map(|(number, name)| {
-            let answered = answered(&number);
-            (number, Lane { name, answered })
+            let answer = before.get(&number).and_then(|lane| lane.answer);
+            (number, Lane { name, answer })
         });
         standing.lanes = Some(lanes.collect());
     }
 
-    /// The service answered a request of this account and region, if only to refuse it.
-    pub fn answered(&self, lane: usize) {
-        if let Some(lane) = self.lock().lanes.as_mut().and_then(|lanes| lanes.get_mut(&lane)) {
-            lane.answered = true;
+    /// The service answered a request of this account and region. One good answer is enough for good.
+    pub fn answered(&self, lane: usize, answer: Answer) {
+        let mut standing = self.lock();
+        let lane = standing.lanes.as_mut().and_then(|lanes| lanes.get_mut(&lane));
+        if let Some(lane) = lane.filter(|lane| lane.answer != Some(Answer::Good)) {
+            lane.answer = Some(answer);
         }
     }
 
@@ -90,19 +100,31 @@ impl Readiness {
         if let Some(error) = &standing.unwritable {
             return Ready::No(format!("the state cannot be written: {error}"));
         }
-        let mut open = lanes.values().filter(|lane| !lane.answered);
-        if let Some(lane) = open.next() {
-            let more = open.count();
-            let others = if more == 0 { String::new() } else { format!(" and {more} more") };
-            return Ready::No(format!("no answer yet from {}{others}; the log says why", lane.name));
+        if let Some(names) = names(lanes, None) {
+            return Ready::No(format!("no answer yet from {names}; the log says why"));
         }
         let rejected = standing.rejected.as_ref();
-        Ready::Yes(rejected.map(|error| format!("the config before is in force; the new one was rejected: {error}")))
+        let rejected =
+            rejected.map(|error| format!("the config before is in force; the new one was rejected: {error}"));
+        let refused = names(lanes, Some(Answer::Refused));
+        let refused = refused.map(|names| format!("nothing but refusals from {names}; the log says why"));
+        let said: Vec<String> = refused.into_iter().chain(rejected).collect();
+        Ready::Yes((!said.is_empty()).then(|| said.join("; ")))
     }
 
     fn lock(&self) -> MutexGuard<'_, Standing> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The first of those that were answered so, and how many more there are.
+fn names(lanes: &BTreeMap<usize, Lane>, answer: Option<Answer>) -> Option<String> {
+    let mut such = lanes.values().filter(|lane| lane.answer == answer);
+    let first = such.next()?;
+    Some(match such.count() {
+        0 => first.name.clone(),
+        more => format!("{} and {more} more", first.name),
+    })
 }
 
 #[cfg(test)]
@@ -118,12 +140,16 @@ mod tests {
         let readiness = Readiness::default();
         assert_eq!(readiness.check(), no("the daemon is starting"));
         readiness.watches([(0, "us-west-2".to_owned()), (1, "eu-west-1".to_owned()), (2, "eu-west-2".to_owned())]);
-        readiness.answered(1);
-        readiness.answered(9);
+        readiness.answered(1, Answer::Good);
+        readiness.answered(9, Answer::Good);
         assert_eq!(readiness.check(), no("no answer yet from us-west-2 and 1 more; the log says why"));
-        readiness.answered(2);
+        readiness.answered(2, Answer::Refused);
         assert_eq!(readiness.check(), no("no answer yet from us-west-2; the log says why"));
-        readiness.answered(0);
+        readiness.answered(0, Answer::Good);
+        readiness.answered(0, Answer::Refused);
+        let said = "nothing but refusals from eu-west-2; the log says why";
+        assert_eq!(readiness.check(), Ready::Yes(Some(said.to_owned())));
+        readiness.answered(2, Answer::Good);
         assert_eq!(readiness.check(), Ready::Yes(None));
         // A reload: what was answered stays so, what is gone is not waited for.
         readiness.watches([(1, "eu-west-1".to_owned())]);

@@ -1,6 +1,6 @@
 //! What answers `/metrics`.
 //!
-//! Implemented where the metrics are kept; asked by [`super::answer`].
+//! Implemented where the metrics are kept; asked by `answer`.
 
 use std::pin::Pin;
 

@@ -13,7 +13,7 @@ use crate::ask;
 use crate::config::HttpPlan;
 use crate::exit::{CommandError, Exit};
 use crate::http::metrics::Metrics;
-use crate::http::{Kept, Listener, Readiness, Scrape, Served, Server};
+use crate::http::{Answer, Kept, Listener, Readiness, Scrape, Served, Server};
 use crate::ledger::Notice;
 
 /// Where callers come in.
@@ -63,7 +63,10 @@ impl Door {
 /// Notes what an answer means: one that refuses is an answer too, and is told in the log.
 pub(super) fn answered(readiness: &Readiness, lane: LaneIndex, error: Option<&PollError>) {
     match error.map(|error| error.kind) {
-        None | Some(ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::Invalid) => readiness.answered(lane.0),
+        None => readiness.answered(lane.0, Answer::Good),
+        Some(ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::Invalid) => {
+            readiness.answered(lane.0, Answer::Refused);
+        }
         Some(ErrorKind::Throttled | ErrorKind::Transient) => {}
     }
 }

@@ -1,6 +1,6 @@
 //! What the daemon counts while it runs, for whoever scrapes it.
 //!
-//! Told by `run`'s observer and by what tells of the daemon itself; read by [`fixed`](super::fixed).
+//! Told by `run`'s observer and by what tells of the daemon itself; read by `fixed`.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};

@@ -200,16 +200,16 @@ pub(super) fn deadline_is_unmoved(job: &Job, answers: &Answers, told: Told<'_>, 
         .filter(|(key, _)| key[0] == "job.warning" && key[2] == job.id && key[3] == "deadline_exceeded")
         .flat_map(|(key, events)| events.iter().map(move |event| (key, event)))
         .collect();
-    // A list that is behind what was shown before may be in doubt.
+    // A step back may have to be shown once more, and a list that is behind what was shown before may be in doubt.
     let mut before = ([0; 3], 0);
     let late = answers.values().flatten().find(|answer| {
         let rank = rank(&answer.status);
-        let is_ahead = answer.counts.iter().zip(before.0).all(|(now, before)| *now >= before)
-            && rank.is_none_or(|rank| rank >= before.1);
+        let is_behind = rank.is_some_and(|rank| rank < before.1);
+        let has_fewer = answer.counts.iter().zip(before.0).any(|(now, before)| *now < before);
         before.1 = before.1.max(rank.unwrap_or(0));
         before.0 = [0, 1, 2].map(|place| answer.counts[place].max(before.0[place]));
         let is_late = answer.taken && answer.age >= deadline as f64 && !is_over(&answer.status) && rank != Some(0);
-        is_late && (answer.by == By::Describe || is_ahead)
+        is_late && !is_behind && (answer.by == By::Describe || !has_fewer)
     });
     for (count, (key, event)) in warned.iter().enumerate() {
         assert_eq!(key[4], deadline.to_string(), "{event}");

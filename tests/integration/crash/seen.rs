@@ -38,7 +38,7 @@ pub(super) struct Answer {
     pub(super) status: String,
     /// Imported, skipped, failed.
     pub(super) counts: [u64; 3],
-    /// Whether the process has it: it asked the same again, or ended cleanly. A list's is not for sure while the job is
+    /// Whether the process has it: it asked the same again, or ended cleanly. A list's is not for sure while the job may be
     /// asked about alone.
     pub(super) taken: bool,
     /// When the process asked the same again, in seconds from the simulator's start.
@@ -102,6 +102,11 @@ pub(super) fn answers(record: &[Value], ends: &[End]) -> BTreeMap<(String, Strin
         format!("{}/{}", text(&entry["user_pool_id"]), text(&entry["job_id"]))
     });
     let lists = asked(record, "ListUserImportJobs", |entry| text(&entry["user_pool_id"]));
+    let mut last: BTreeMap<usize, f64> = BTreeMap::new();
+    for ((process, _), entries) in describes.iter().chain(&lists) {
+        let latest = last.entry(*process).or_default();
+        *latest = entries.iter().map(|entry| at(entry)).fold(*latest, f64::max);
+    }
     let mut answers: BTreeMap<(String, String), Answers> = BTreeMap::new();
     let mut add = |pool: &str, process: usize, job: &Value, answer: Answer| {
         let job = (pool.to_owned(), text(&job["job_id"]));
@@ -117,11 +122,16 @@ pub(super) fn answers(record: &[Value], ends: &[End]) -> BTreeMap<(String, Strin
         for (entry, next) in with_next(entries) {
             for job in entry["jobs"].as_array().into_iter().flatten() {
                 let alone = describes.get(&(*process, format!("{pool}/{}", text(&job["job_id"]))));
-                // One that was on its way, or was sent before the list was taken.
+                // One that was on its way, or was about to leave, when the list's answer came: what the list shows of
+                // that job is left to its answer.
                 let from = at(entry) - REQUEST_TIMEOUT_SECONDS;
-                let is_near = |alone: &&Value| at(alone) >= from && next.is_none_or(|next| at(alone) <= next);
+                // It may arrive after the next list, which left later: by as much as a new connection may take.
+                let to = next.map(|next| next + REQUEST_TIMEOUT_SECONDS);
+                let is_near = |alone: &&Value| at(alone) >= from && to.is_none_or(|to| at(alone) <= to);
+                // One that was killed may have been about to ask.
+                let is_known = ends[*process].stopped.is_some() || to.is_some_and(|to| last[process] > to);
                 let mut answer = answer(By::List, entry, job, next, &ends[*process], pool);
-                answer.taken &= !alone.into_iter().flatten().any(is_near);
+                answer.taken &= is_known && !alone.into_iter().flatten().any(is_near);
                 add(pool, *process, job, answer);
             }
         }
