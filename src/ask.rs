@@ -2,9 +2,12 @@
 //!
 //! Asked by [`crate::http`], answered by [`crate::driver`] between two turns of its loop.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use cognito_import_watch_core::domain::{JobIdentity, JobSnapshot, PollError, Timestamp, Verdict};
+use cognito_import_watch_core::domain::{
+    ErrorKind, JobIdentity, JobPolicy, JobSnapshot, PollError, Timestamp, UserPoolId, Verdict,
+};
 use tokio::sync::{mpsc, oneshot};
 
 /// How many jobs are looked at for one page: what a page takes is time that the loop has not.
@@ -25,6 +28,11 @@ pub enum Ask {
         after: Option<Cursor>,
         /// Where the answer goes. Whoever asked may have gone.
         reply: oneshot::Sender<Result<JobsPage, AskError>>,
+    },
+    /// The accounts, regions and pools as they stand.
+    Overview {
+        /// Where the answer goes. Whoever asked may have gone.
+        reply: oneshot::Sender<Overview>,
     },
 }
 
@@ -55,6 +63,10 @@ pub struct JobRow {
     pub snapshot: Option<JobSnapshot>,
     /// When that answer arrived.
     pub observed_at: Option<Timestamp>,
+    /// When status or counters changed last, by the service's clock; `None` where it was never seen.
+    pub changed_at: Option<Timestamp>,
+    /// When it is good, late or stuck.
+    pub policy: Arc<JobPolicy>,
     /// How the watch of it ended; `None` while it goes on.
     pub verdict: Option<Verdict>,
     /// Why the newest poll showed nothing; `None` when it did.
@@ -69,6 +81,39 @@ pub struct JobRow {
     pub percent: Option<f64>,
     /// Time left, where the total is known.
     pub eta: Option<Duration>,
+}
+
+/// The accounts, regions and pools as they stand.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Overview {
+    /// The accounts and regions where something is watched.
+    pub lanes: Vec<LaneRow>,
+    /// The pools that are watched as a whole.
+    pub pools: Vec<PoolRow>,
+}
+
+/// An account and region as it stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LaneRow {
+    /// Which one, as the loop numbers them.
+    pub lane: usize,
+    /// The rate it has now.
+    pub requests_per_second: f64,
+    /// The rate it has where no throttle cuts it.
+    pub max_requests_per_second: f64,
+    /// Requests on their way.
+    pub in_flight: usize,
+    /// Whether a throttle cut the rate that is not back yet.
+    pub is_throttled: bool,
+}
+
+/// A pool that is watched as a whole, as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolRow {
+    /// Which one.
+    pub pool: UserPoolId,
+    /// Why its list could not be read the last time; `None` when it could, or was not read yet.
+    pub failing: Option<ErrorKind>,
 }
 
 /// Why a question was not answered.
@@ -100,10 +145,22 @@ impl Asker {
     /// # Errors
     /// When the jobs were numbered anew since the last page, or the loop does not answer within five seconds.
     pub async fn jobs(&self, after: Option<Cursor>) -> Result<JobsPage, AskError> {
+        self.ask(|reply| Ask::Jobs { after, reply }).await?
+    }
+
+    /// The accounts, regions and pools as they stand.
+    ///
+    /// # Errors
+    /// When the loop does not answer within five seconds.
+    pub async fn overview(&self) -> Result<Overview, AskError> {
+        self.ask(|reply| Ask::Overview { reply }).await
+    }
+
+    async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Ask) -> Result<T, AskError> {
         let asked = async {
             let (reply, answer) = oneshot::channel();
-            self.0.send(Ask::Jobs { after, reply }).await.map_err(|_| AskError::Silent)?;
-            answer.await.map_err(|_| AskError::Silent)?
+            self.0.send(question(reply)).await.map_err(|_| AskError::Silent)?;
+            answer.await.map_err(|_| AskError::Silent)
         };
         tokio::time::timeout(PATIENCE, asked).await.unwrap_or(Err(AskError::Silent))
     }

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cognito_import_watch_core::domain::track::AskedBy;
 use cognito_import_watch_core::domain::{AccountId, ErrorKind, JobEvent, Memory, PollError, Tick, UserPoolId};
 use cognito_import_watch_core::schedule::{
     Action, Input, JobView, LaneIndex, News, Now, PollResult, PoolPage, Question, RateChange, Request, Scheduler,
@@ -24,13 +25,26 @@ mod asked;
 /// How long answers that are on their way may take once we are to stop.
 pub const DRAIN: Duration = Duration::from_secs(5);
 
+/// A request that was answered: with jobs, or with why not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Poll<'a> {
+    /// Whose quota it used.
+    pub lane: LaneIndex,
+    /// What was asked.
+    pub by: AskedBy,
+    /// From sending it to the answer.
+    pub took: Duration,
+    /// Why it showed nothing; `None` when it did.
+    pub error: Option<&'a PollError>,
+}
+
 /// Where what happens goes. Nothing here may block or ask anything back.
 pub trait Observer {
     /// A poll of a job was answered, or failed. `memory` says whether what is kept of the job is out of date.
     fn observed(&mut self, job: &JobView, events: &[JobEvent], memory: Memory, now: Now);
 
-    /// A request of a lane was answered: with jobs, or with why not.
-    fn answered(&mut self, _lane: LaneIndex, _error: Option<&PollError>) {}
+    /// A request was answered. What it brought is told after this.
+    fn answered(&mut self, _poll: Poll<'_>) {}
 
     /// From now on these lanes are asked, and no others.
     fn lanes_changed(&mut self, _lanes: &[LaneIndex]) {}
@@ -261,18 +275,18 @@ impl Driver {
             Err(error) => {
                 let id = self.ids.remove(&error.id()).unwrap_or(u64::MAX);
                 let error = PollError::new(ErrorKind::Transient, "the poll broke off inside this program");
-                Answer { id, lane: None, result: PollResult::Failed(error) }
+                Answer { id, sent: None, result: PollResult::Failed(error) }
             }
         })
     }
 
-    fn answered(&mut self, Answer { id, lane, result }: Answer, observer: &mut dyn Observer) {
+    fn answered(&mut self, Answer { id, sent, result }: Answer, observer: &mut dyn Observer) {
         let error = match &result {
             PollResult::Job(..) | PollResult::Page(_) => None,
             PollResult::Failed(error) => Some(error),
         };
-        if let Some(lane) = lane {
-            observer.answered(lane, error);
+        if let Some(Sent { lane, by, took }) = sent {
+            observer.answered(Poll { lane, by, took, error });
         }
         self.handle(Input::Answered { id, result }, observer);
     }
@@ -329,17 +343,22 @@ impl Driver {
     }
 
     fn send(&mut self, request: Request, first: Option<BoxFuture<'static, ()>>) {
-        let (id, lane) = (request.id, Some(request.lane));
-        let source = self.sources.get(request.lane.0).map(Arc::clone);
+        let Request { id, lane, question } = request;
+        let by = match &question {
+            Question::Describe(_) => AskedBy::Describe,
+            Question::List { .. } => AskedBy::List,
+        };
+        let source = self.sources.get(lane.0).map(Arc::clone);
         let task = self.polls.spawn(async move {
             if let Some(first) = first {
                 first.await;
             }
+            let begun = Instant::now();
             let result = match source {
-                Some(source) => ask(&*source, request.question).await,
+                Some(source) => ask(&*source, question).await,
                 None => PollResult::Failed(PollError::new(ErrorKind::Transient, "the lane has no source")),
             };
-            Answer { id, lane, result }
+            Answer { id, sent: Some(Sent { lane, by, took: begun.elapsed() }), result }
         });
         self.ids.insert(task.id(), id);
     }
@@ -349,9 +368,17 @@ impl Driver {
 #[derive(Debug)]
 struct Answer {
     id: u64,
-    /// Whose quota it used; `None` where the poll broke off.
-    lane: Option<LaneIndex>,
+    /// `None` where the poll broke off.
+    sent: Option<Sent>,
     result: PollResult,
+}
+
+/// What was sent, and how long it took.
+#[derive(Debug)]
+struct Sent {
+    lane: LaneIndex,
+    by: AskedBy,
+    took: Duration,
 }
 
 enum Happened {

@@ -42,7 +42,7 @@
 //! | [`telemetry`] | the log as lines, and the thread that writes them | schedule, source, config |
 //! | [`systemd`] | what the service manager is told, and when | schedule, source, config |
 //! | [`output`] | results and the live display | schedule, source, config |
-//! | [`http`] | probes, the jobs as they stand and their events, over HTTP; the only place naming `hyper` | schedule, source, config |
+//! | [`http`] | probes, the jobs as they stand, their events and metrics, over HTTP; the only place naming `hyper` | schedule, source, config |
 //! | [`ask`] | questions to the loop about the jobs, and its answers as plain rows | schedule, source, config |
 //! | [`driver`] | the loop: due, answer or signal, `Scheduler::handle`, do the actions | config, aws, cli |
 //! | [`run`] | the commands, where the rooms are put together | |

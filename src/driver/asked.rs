@@ -2,9 +2,11 @@
 //!
 //! Called by the loop between its turns.
 
-use cognito_import_watch_core::schedule::{JobView, Now, Scheduler};
+use std::sync::Arc;
 
-use crate::ask::{Ask, AskError, Asks, Cursor, JOBS_OF_A_PAGE, JobRow, JobsPage};
+use cognito_import_watch_core::schedule::{JobView, LaneView, Now, PoolView, Scheduler};
+
+use crate::ask::{Ask, AskError, Asks, Cursor, JOBS_OF_A_PAGE, JobRow, JobsPage, LaneRow, Overview, PoolRow};
 
 /// The next question. Cancel-safe; never comes where nobody may ask.
 pub(super) async fn next(asks: &mut Option<Asks>) -> Option<Ask> {
@@ -19,6 +21,7 @@ pub(super) fn answer(ask: Ask, scheduler: &Scheduler, edition: u64, now: Now) {
     match ask {
         // Whoever asked may have gone.
         Ask::Jobs { after, reply } => drop(reply.send(page(after, scheduler, edition, now))),
+        Ask::Overview { reply } => drop(reply.send(overview(scheduler, now))),
     }
 }
 
@@ -34,11 +37,25 @@ fn page(after: Option<Cursor>, scheduler: &Scheduler, edition: u64, now: Now) ->
     Ok(JobsPage { jobs, next })
 }
 
+fn overview(scheduler: &Scheduler, now: Now) -> Overview {
+    let lane = |lane: LaneView| LaneRow {
+        lane: lane.lane.0,
+        requests_per_second: lane.requests_per_second,
+        max_requests_per_second: lane.max_requests_per_second,
+        in_flight: lane.in_flight,
+        is_throttled: lane.is_throttled,
+    };
+    let pool = |pool: PoolView<'_>| PoolRow { pool: pool.pool.clone(), failing: pool.failing };
+    Overview { lanes: scheduler.lanes(now.tick).map(lane).collect(), pools: scheduler.pools().map(pool).collect() }
+}
+
 fn row(view: JobView) -> JobRow {
     JobRow {
         job: view.track.identity(&view.watched),
         snapshot: view.track.known().cloned(),
         observed_at: view.track.last_good(),
+        changed_at: view.track.changed(),
+        policy: Arc::clone(&view.watched.terms.policy),
         verdict: view.verdict,
         error: view.track.failing().cloned(),
         failing_since: view.track.failing_since(),

@@ -74,7 +74,7 @@ impl JobsWanted {
 
 /// A job with the keys of `status --output json`, and with those that only a daemon knows.
 fn object(row: JobRow) -> String {
-    let JobRow { job, snapshot, observed_at, verdict, error, failing_since, next_poll, polls, percent, eta } = row;
+    let JobRow { job, snapshot, observed_at, verdict, error, failing_since, next_poll, polls, percent, eta, .. } = row;
     let (region, account) = (job.target.pool.region().to_owned(), job.account.clone());
     JobReport { job, snapshot, observed_at, verdict, error }
         .object_with_error()

@@ -2,7 +2,8 @@
 //!
 //! Reading order: [`listen`] (where callers come from), [`server`] (who is let in and for how long), `crowd` (who has
 //! to go), `patient` (a caller that does not read), `route` (what is asked for), `answer` (what it gets), `body` and
-//! `chunks` (how it gets it), [`readiness`], `jobs`, [`events`], [`scrape`].
+//! `chunks` (how it gets it), [`readiness`], `jobs`, [`events`], [`scrape`], and the room in it,
+//! [`metrics`].
 
 mod answer;
 mod body;
@@ -11,6 +12,7 @@ mod crowd;
 pub mod events;
 mod jobs;
 pub mod listen;
+pub mod metrics;
 mod patient;
 pub mod readiness;
 mod route;

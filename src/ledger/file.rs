@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::api::{Ledger, Ticket};
 use super::error::{Kind, LedgerError};
+use super::figures::FiguresOf;
 use super::open::{self, Lock};
 use super::outbox::{self, Sink};
 use super::record::{Record, RecordedJob};
@@ -165,6 +166,12 @@ impl FileLedger {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Where its figures are read, by whoever has no hold of the ledger itself.
+    #[must_use]
+    pub fn figures(&self) -> FiguresOf {
+        FiguresOf(Arc::clone(&self.shared))
     }
 
     /// The number of the last event that is kept, now and whenever it changes.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use cognito_import_watch_core::domain::{Target, Timestamp};
 use tokio::time::Instant;
 
+use super::figures::Figures;
 use super::file::Limits;
 use super::outlet::{Outlet, Untold};
 use super::record::{Record, Urgency};
@@ -32,7 +33,8 @@ const ROOM: usize = MOST_CHANGES / 10;
 
 /// Whether writes succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Health {
+pub enum Health {
+    /// They do.
     Good,
     /// Events are told from memory.
     Unwritable,
@@ -98,6 +100,8 @@ pub(super) struct State {
     pub(super) written: i64,
     /// When the last write succeeded.
     wrote: Option<Instant>,
+    /// How many did.
+    commits: u64,
     /// Threads that have not ended.
     pub(super) threads: usize,
     limits: Limits,
@@ -120,6 +124,7 @@ impl State {
             stage: Stage::Open,
             written: last,
             wrote: None,
+            commits: 0,
             threads: 0,
             limits,
             last,
@@ -278,6 +283,7 @@ impl State {
         self.missing = self.missing.saturating_sub(u64::try_from(let_go).unwrap_or(u64::MAX));
         self.settled = self.settled.max(newest);
         self.wrote = Some(Instant::now());
+        self.commits = self.commits.saturating_add(1);
         self.thin_at = MOST_CHANGES;
         for (target, written) in &batch.later {
             // What has come meanwhile is written in its turn.
@@ -354,6 +360,16 @@ impl State {
             self.settled = self.settled.max(done.map_or(0, |pending| pending.ticket));
         }
         self.settled
+    }
+
+    /// How it is doing.
+    pub(super) fn figures(&self) -> Figures {
+        Figures {
+            health: self.health,
+            commits: self.commits,
+            changes_waiting: self.pending.len() + self.later.len(),
+            events_waiting: self.outlets.iter().map(|outlet| (outlet.name, outlet.queue.len())).collect(),
+        }
     }
 
     /// Whether nothing is left to write or to tell.

@@ -22,8 +22,9 @@ use super::{load, pool_log, record, serve, state};
 use crate::cli::{RunArgs, Shared};
 use crate::clock::wall_time;
 use crate::config::{self, LogLevel, Plan};
-use crate::driver::{Ended, Observer, OnHangup};
+use crate::driver::{Ended, Observer, OnHangup, Poll};
 use crate::exit::{CommandError, Exit};
+use crate::http::metrics::Metrics;
 use crate::http::{Kept, Readiness};
 use crate::ledger::{FileLedger, Ledger, MemoryLedger, Opened, Sink, Ticket};
 use crate::output::JobReport;
@@ -117,6 +118,11 @@ pub(super) async fn watch(
     let events = file.as_ref().map(|file| Kept { path: file.path().to_owned(), instance, last: file.kept() });
     // Only `run` reads its config again, and only it may be a service.
     let manager = if reload.is_some() { Manager::of_environment() } else { Manager::absent() };
+    let metrics = Metrics {
+        meters: Arc::clone(log.meters()),
+        ledger: file.as_ref().map(FileLedger::figures),
+        printer: printer.clone(),
+    };
     let mut daemon = Daemon {
         ledger: ledger(file, instance, printer, &log, &readiness).await?,
         log,
@@ -127,7 +133,7 @@ pub(super) async fn watch(
         service: Service::new(manager, engine.driver.pulse()),
     };
     daemon.lanes_changed(&engine.lanes.in_use());
-    let server = door.map(|door| door.serve(&mut engine, &daemon.readiness, events));
+    let server = door.map(|door| door.serve(&mut engine, &daemon.readiness, events, metrics));
     daemon.note(moved, wall_time());
     let mut inputs = std::mem::take(&mut engine.inputs);
     let ended = loop {
@@ -298,6 +304,9 @@ impl Observer for Daemon {
             self.tickets.insert(job.watched.target.pool.clone(), ticket);
             self.newest = Some(ticket);
         }
+        for event in events {
+            self.log.meters().told_of_job(&event.fact);
+        }
         if let Some(lane) = self.lanes.get_mut(job.lane.0) {
             lane.learn(job.track.known().and_then(|known| known.account.as_ref()));
         }
@@ -306,12 +315,16 @@ impl Observer for Daemon {
         }
     }
 
-    fn answered(&mut self, lane: LaneIndex, error: Option<&PollError>) {
+    fn answered(&mut self, Poll { lane, by, took, error }: Poll<'_>) {
         serve::answered(&self.readiness, lane, error);
+        if let Some(lane) = self.lanes.get(lane.0) {
+            lane.meters.answered(by, error.map(|error| error.kind), took);
+        }
     }
 
     fn lanes_changed(&mut self, lanes: &[LaneIndex]) {
         serve::watches(&self.readiness, lanes, &self.lanes);
+        self.log.meters().set_lanes(self.lanes.iter().map(|lane| Arc::clone(&lane.meters)).collect());
     }
 
     fn before(&mut self, question: &Question) -> Option<BoxFuture<'static, ()>> {
@@ -346,6 +359,7 @@ impl Observer for Daemon {
             RateChange::Throttled { requests_per_second, since } => (LaneChange::Throttled, requests_per_second, since),
             RateChange::Recovered { requests_per_second, since } => (LaneChange::Recovered, requests_per_second, since),
         };
+        self.log.meters().told(change.name());
         self.log.sink().lane(&LaneEvent {
             at: wall_time(),
             account: lane.account(),

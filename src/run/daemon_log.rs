@@ -4,12 +4,13 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cognito_import_watch_core::domain::Timestamp;
 use cognito_import_watch_core::schedule::Scheduler;
 
 use crate::clock::wall_time;
+use crate::http::metrics::{Meters, ReloadOutcome};
 use crate::ledger::Notice;
 use crate::sink::{DaemonEvent, DaemonFact, LogSink};
 
@@ -19,6 +20,7 @@ pub(super) struct DaemonLog {
     started_at: Timestamp,
     state: Option<PathBuf>,
     counts: Mutex<Counts>,
+    meters: Arc<Meters>,
 }
 
 struct Counts {
@@ -32,12 +34,18 @@ impl DaemonLog {
     /// Of a daemon that starts now, with so many jobs and pools.
     pub(super) fn new(sink: LogSink, state: Option<PathBuf>, (jobs, pools): (usize, usize)) -> Self {
         let counts = Mutex::new(Counts { jobs, pools, told: BTreeMap::new() });
-        Self { sink, started_at: wall_time(), state, counts }
+        let started_at = wall_time();
+        Self { sink, started_at, state, counts, meters: Arc::new(Meters::new(started_at)) }
     }
 
     /// Where its events are logged.
     pub(super) fn sink(&self) -> &LogSink {
         &self.sink
+    }
+
+    /// What is counted, for whoever asks.
+    pub(super) fn meters(&self) -> &Arc<Meters> {
+        &self.meters
     }
 
     /// The state file, as it is told.
@@ -58,6 +66,15 @@ impl DaemonLog {
 
     /// Tells a fact.
     pub(super) fn tell(&self, fact: DaemonFact) {
+        self.meters.told(fact.name());
+        match &fact {
+            DaemonFact::Reloaded => self.meters.reloaded(ReloadOutcome::Taken(wall_time())),
+            DaemonFact::ReloadRejected { .. } => self.meters.reloaded(ReloadOutcome::Rejected),
+            DaemonFact::Started { .. }
+            | DaemonFact::StateUnwritable { .. }
+            | DaemonFact::Stopping { .. }
+            | DaemonFact::Stopped => {}
+        }
         let (jobs, pools, count) = {
             let mut counts = self.lock();
             let told = counts.told.entry(fact.name()).or_default();
@@ -90,6 +107,7 @@ impl DaemonLog {
                 );
             }
             Notice::Dropped { sink, count } => {
+                self.meters.dropped(sink, count);
                 tracing::error!(sink, dropped = count, "events dropped untold; nobody took them for too long");
             }
         }

@@ -13,6 +13,7 @@ use cognito_import_watch_core::schedule::LaneIndex;
 
 use crate::config::{AccountPlan, AccountRef, CredentialsPlan, Plan};
 use crate::exit::{CommandError, Exit};
+use crate::http::metrics::LaneMeters;
 use crate::source::{Credentials, Environment, JobSource, Routes, SourceError, SourceSettings, Sources};
 
 /// Where a process may take credentials from.
@@ -29,6 +30,8 @@ pub(super) enum Keys {
 pub(super) struct LaneName {
     /// The region.
     pub(super) region: String,
+    /// What is counted of its requests; every clone counts together.
+    pub(super) meters: Arc<LaneMeters>,
     sources: Vec<Arc<dyn JobSource>>,
     seen: Option<AccountId>,
 }
@@ -43,6 +46,11 @@ impl LaneName {
     pub(super) fn learn(&mut self, account: Option<&AccountId>) {
         if self.seen.is_none() {
             self.seen = account.cloned();
+        }
+        if self.meters.account().is_none()
+            && let Some(account) = self.account()
+        {
+            self.meters.learn(account);
         }
     }
 }
@@ -221,11 +229,13 @@ impl Lanes {
         }
         let shared = source.account().and_then(|account| self.find(&account, region));
         let lane = shared.unwrap_or_else(|| {
-            self.names.push(LaneName { region: region.to_owned(), sources: Vec::new(), seen: None });
+            let meters = Arc::new(LaneMeters::new(region));
+            self.names.push(LaneName { region: region.to_owned(), meters, sources: Vec::new(), seen: None });
             LaneIndex(self.names.len() - 1)
         });
         if let Some(name) = self.names.get_mut(lane.0) {
             name.sources.push(Arc::clone(&source));
+            name.learn(None);
         }
         let region = region.to_owned();
         self.askers.push(Asker { account: planned, region, request_timeout, source: Arc::clone(&source), lane });

@@ -12,7 +12,8 @@ use super::engine::{Engine, LaneName};
 use crate::ask;
 use crate::config::HttpPlan;
 use crate::exit::{CommandError, Exit};
-use crate::http::{Answer, Kept, Listener, Readiness, Served, Server};
+use crate::http::metrics::Metrics;
+use crate::http::{Answer, Kept, Listener, Readiness, Scrape, Served, Server};
 use crate::ledger::Notice;
 
 /// Where callers come in.
@@ -40,7 +41,13 @@ impl Door {
     }
 
     /// Serves what this engine does.
-    pub(super) fn serve(self, engine: &mut Engine, readiness: &Arc<Readiness>, events: Option<Kept>) -> Server {
+    pub(super) fn serve(
+        self,
+        engine: &mut Engine,
+        readiness: &Arc<Readiness>,
+        events: Option<Kept>,
+        metrics: Metrics,
+    ) -> Server {
         let (asker, asks) = ask::channel();
         engine.driver.set_asks(asks);
         if let Some(unused) = self.unused {
@@ -48,7 +55,8 @@ impl Door {
         }
         tracing::info!(address = self.listener.address(), "listening for http");
         let pulse = engine.driver.pulse();
-        Server::start(self.listener, Served { asker, pulse, readiness: Arc::clone(readiness), events, metrics: None })
+        let metrics: Option<Arc<dyn Scrape>> = Some(Arc::new(metrics));
+        Server::start(self.listener, Served { asker, pulse, readiness: Arc::clone(readiness), events, metrics })
     }
 }
 

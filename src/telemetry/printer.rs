@@ -119,6 +119,8 @@ struct State {
     taken: u64,
     done: u64,
     lost: u64,
+    /// Lines that were ever not written, told about or not.
+    ever_dropped: u64,
     writing: Writing,
     closed: Closed,
 }
@@ -162,6 +164,7 @@ impl Printer {
     pub fn print(&self, line: String, keep: Keep) {
         let mut state = self.0.lock();
         if state.closed == Closed::Yes || state.writing == Writing::Over {
+            state.ever_dropped = state.ever_dropped.saturating_add(1);
             return;
         }
         let most = match keep {
@@ -173,11 +176,18 @@ impl Printer {
             state.lines.push_back(line);
         } else {
             state.dropped = state.dropped.saturating_add(1);
+            state.ever_dropped = state.ever_dropped.saturating_add(1);
             if keep == Keep::Always {
                 state.lost += 1;
             }
         }
         self.0.changed.notify_all();
+    }
+
+    /// Lines that were not written since the start: nobody took them in time, or they could not be.
+    #[must_use]
+    pub fn ever_dropped(&self) -> u64 {
+        self.0.lock().ever_dropped
     }
 
     /// The lines taken so far.
@@ -262,11 +272,12 @@ impl Shared {
                 let mut state = self.lock();
                 state.done += 1;
                 state.lost += u64::from(failed);
+                state.ever_dropped += u64::from(failed);
                 self.changed.notify_all();
             }
         }
         let mut state = self.lock();
-        *state = State { writing: Writing::Over, ..State::default() };
+        *state = State { writing: Writing::Over, ever_dropped: state.ever_dropped, ..State::default() };
         self.changed.notify_all();
     }
 

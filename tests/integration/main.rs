@@ -18,6 +18,7 @@ mod house;
 mod http;
 mod ledger;
 mod lists;
+mod metrics;
 mod notify;
 mod pages;
 mod pipelines;

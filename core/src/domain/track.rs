@@ -168,6 +168,13 @@ impl JobTrack {
         self.date
     }
 
+    /// When status or counters changed last, as far as was seen, by the service's clock; `None` where it was never
+    /// seen.
+    #[must_use]
+    pub fn changed(&self) -> Option<Timestamp> {
+        self.known.as_ref().map(|_| self.changed)
+    }
+
     /// Who the job is, as far as is known.
     #[must_use]
     pub fn identity(&self, job: &WatchedJob) -> JobIdentity {

@@ -341,9 +341,23 @@ impl Lane {
         self.bucket.rate(now).min(pools)
     }
 
-    fn ceiling(&self) -> f64 {
+    /// The rate it has where no throttle cuts it, in requests per second.
+    #[must_use]
+    pub fn ceiling(&self) -> f64 {
         let pools: f64 = self.pools.iter().map(|rates| rates.all.ceiling()).sum();
         self.bucket.ceiling().min(pools)
+    }
+
+    /// Requests on their way.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
+    /// Whether a cut was told by [`Lane::change`] that is not over yet.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.cut_since.is_some()
     }
 
     /// Whether the rate was cut or came back since this was asked last.

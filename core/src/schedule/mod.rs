@@ -27,5 +27,5 @@ pub use message::{
 };
 pub use pool::{News, PoolPage};
 pub use rules::PoolFilter;
-pub use scheduler::Scheduler;
+pub use scheduler::{LaneView, PoolView, Scheduler};
 pub use settings::{Batch, Ceilings, Ending, InvalidCeiling};

@@ -58,6 +58,11 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// Whether something is watched there.
+    pub(super) fn is_used(&self) -> bool {
+        self.watched.is_some() || !self.jobs.is_empty() || !self.over.is_empty()
+    }
+
     pub(super) fn new(lane: LaneIndex, pool: UserPoolId, bucket: PoolBucket) -> Self {
         Self {
             lane,

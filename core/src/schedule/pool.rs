@@ -112,6 +112,11 @@ impl PoolSlot {
         self.gone == Gone::Yes
     }
 
+    /// Why its list could not be read the last time.
+    pub(super) fn failing(&self) -> Option<ErrorKind> {
+        self.failing.as_ref().map(|failing| failing.error.kind)
+    }
+
     /// From here on the pool is no longer watched, nor read.
     pub(super) fn go(&mut self) {
         self.gone = Gone::Yes;

@@ -309,9 +309,12 @@ fn watched_of(pool: &UserPoolId, places: &[Place], jobs: &[JobSlot]) -> HashSet<
 
 mod answer;
 mod due;
+mod overview;
 mod page;
 mod replace;
 mod send;
+
+pub use overview::{LaneView, PoolView};
 
 #[cfg(test)]
 mod tests;

@@ -36,6 +36,9 @@ fn what_cannot_be_written_is_told_once_from_memory_and_written_when_it_can_be() 
     let ticket = ledger.record(record("b", 2));
     let Notice::Unwritable { error } = notices.recv_timeout(PATIENCE).unwrap() else { panic!("another notice") };
     assert!(error.contains("forbidden"), "{error}");
+    let figures = ledger.figures();
+    let now = figures.read();
+    assert_eq!((now.health, now.changes_waiting), (Health::Unwritable, 1));
     assert_eq!([strings.next(), strings.next()], ["import-b 0", "import-b 1"]);
     // What was told counts as settled, and more is told at once.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
@@ -45,6 +48,12 @@ fn what_cannot_be_written_is_told_once_from_memory_and_written_when_it_can_be() 
     allow(&place.path());
     assert_eq!(notices.recv_timeout(PATIENCE).unwrap(), Notice::Writable { missing: 0 });
     ledger.close(PATIENCE);
+    let then = figures.read();
+    // It keeps what tells the notices.
+    drop(figures);
+    let waits = [("log", 0)];
+    assert_eq!((then.health, then.changes_waiting, &*then.events_waiting), (Health::Good, 0, &waits[..]));
+    assert!(then.commits > now.commits, "{} and then {}", now.commits, then.commits);
     assert_eq!((strings.rest().len(), notices.iter().count()), (0, 0), "nothing is told twice");
     assert_eq!(history(&place.path()), ["import-a 0", "import-b 0", "import-b 1", "import-c 0"]);
     assert_eq!(place.open().jobs.len(), 3);

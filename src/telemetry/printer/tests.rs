@@ -58,6 +58,7 @@ fn what_may_be_dropped_is_dropped_when_too_much_waits_and_its_number_is_told() {
     assert!((MOST_LINES_WAITING - 1..=in_flight_or_waiting).contains(&diagnostics), "{diagnostics}");
     let dropped = in_flight_or_waiting + 20 - diagnostics;
     assert_eq!(lines.last(), Some(&format!("{dropped} dropped")));
+    assert_eq!(printer.ever_dropped(), u64::try_from(dropped).unwrap(), "counted, and kept when the end is reached");
 }
 
 #[test]

@@ -6,6 +6,6 @@ mod scenario;
 mod stage;
 
 pub(crate) use log::{events, events_of, lines, names, shown};
-pub(crate) use program::{Ended, Program, Running};
+pub(crate) use program::{DEADLINE, Ended, Program, Running};
 pub(crate) use scenario::{ACCOUNT, FAST, POOL, fast, jobs, target};
 pub(crate) use stage::Stage;

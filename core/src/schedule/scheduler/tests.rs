@@ -305,6 +305,37 @@ fn a_throttle_is_told_slows_the_lane_down_and_its_end_is_told_too() {
 }
 
 #[test]
+fn a_lane_shows_its_rate_and_what_is_on_its_way_and_one_where_nothing_is_watched_is_not_shown() {
+    let mut world = World::new(
+        settings(Ending::WhenStopped),
+        Box::new(|_, now| match now.as_secs() {
+            10..40 => (failed(ErrorKind::Throttled), Duration::ZERO),
+            _ => (job("InProgress"), SECOND),
+        }),
+    );
+    world.watch("us-west-2_A/import-a");
+    let shown = |world: &World| -> Vec<(usize, f64, f64, usize, bool)> {
+        let lanes = world.scheduler.lanes(world.now().tick);
+        lanes
+            .map(|at| {
+                let rates = (at.requests_per_second, at.max_requests_per_second);
+                (at.lane.0, rates.0, rates.1, at.in_flight, at.is_throttled)
+            })
+            .collect()
+    };
+    assert_eq!(shown(&world), [(0, 2.0, 2.0, 1, false)]);
+    world.run(39 * SECOND);
+    let [(0, rate, max, 0, true)] = shown(&world)[..] else { panic!("{:?}", shown(&world)) };
+    assert!(rate < 1.0 && max == 2.0, "{rate} of {max}");
+    world.run(400 * SECOND);
+    assert!(matches!(shown(&world)[..], [(0, 2.0, 2.0, _, false)]), "{:?}", shown(&world));
+    let mut moved = memory::named(&world, "us-west-2_A/import-a");
+    moved.lane = LaneIndex(3);
+    world.feed(memory::replacement(vec![moved], Vec::new()));
+    assert_eq!(shown(&world).iter().map(|(lane, ..)| *lane).collect::<Vec<_>>(), [3]);
+}
+
+#[test]
 fn the_next_poll_told_with_a_failure_is_the_one_that_happens() {
     let mut world = World::new(settings(Ending::WhenStopped), at_time(|_| failed(ErrorKind::Transient)));
     world.watch("us-west-2_A/import-a");

@@ -99,7 +99,9 @@ fn a_pool_that_is_refused_is_asked_for_once_more_and_then_slowly_by_a_watch_that
     for kind in [ErrorKind::Denied, ErrorKind::NotFound, ErrorKind::Invalid] {
         let mut world = World::new(settings(Ending::WhenStopped), at_time(move |_| failed(kind)));
         world.watch_pool();
+        assert_eq!(world.scheduler.pools().map(|pool| pool.failing).collect::<Vec<_>>(), [None]);
         world.run(700 * SECOND);
+        assert_eq!(world.scheduler.pools().map(|pool| pool.failing).collect::<Vec<_>>(), [Some(kind)]);
         assert_eq!(lists(&world), [0, 1, 301, 601].map(|at| (at, None)));
         assert_eq!(world.pool_failures, [News::Keep, News::Tell, News::Keep, News::Keep]);
     }
