@@ -184,7 +184,7 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Performs a reload, for which it has [`LONGEST_RELOAD`].
+    /// Performs a reload. Signs of life are given for a minute at the most.
     pub async fn during<T>(self, reload: impl Future<Output = T>) -> T {
         self.pulse.pauses_until(Instant::now() + LONGEST_RELOAD);
         let Some(interval) = self.manager.feeding() else { return reload.await };

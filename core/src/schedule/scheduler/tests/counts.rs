@@ -26,10 +26,14 @@ fn what_is_watched_and_asked_is_counted() {
 fn a_request_is_waited_for_until_it_is_answered() {
     let mut world = World::new(settings(when_over()), Box::new(|_, _| (job("Succeeded"), SECOND)));
     assert!(!world.scheduler.is_waiting());
+    assert_eq!(world.scheduler.open_jobs(), 0);
     world.watch("us-west-2_A/import-a");
+    world.watch("us-west-2_A/import-b");
     assert!(world.scheduler.is_waiting());
+    assert_eq!(world.scheduler.open_jobs(), 2);
     world.run(100 * SECOND);
     assert!(!world.scheduler.is_waiting());
+    assert_eq!(world.scheduler.open_jobs(), 0);
 }
 
 #[test]
