@@ -1,8 +1,12 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
-use cognito_import_watch_core::domain::{AccountId, Counts, JobSnapshot, JobStatus, Target, Verdict, WatchedJob};
-use cognito_import_watch_core::schedule::{BackoffPolicy, Batch, Ceilings, Ending, NewJob, Settings};
+use cognito_import_watch_core::domain::{
+    AccountId, Counts, JobEvent, JobSnapshot, JobStatus, Memory, Target, UserPoolId, Verdict, WatchedJob,
+};
+use cognito_import_watch_core::schedule::{
+    BackoffPolicy, Batch, Ceilings, Ending, JobView, NewJob, News, Now, RateChange, Settings,
+};
 use tokio::sync::mpsc;
 
 use super::*;
