@@ -18,8 +18,7 @@ use cognito_import_watch::output::{JobReport, status};
 use cognito_import_watch::sink::RenderedEvent;
 use cognito_import_watch::source::{Credentials, JobSource, SourceSettings, Sources};
 use cognito_import_watch_core::domain::{
-    AskedBy, JobIdentity, JobSnapshot, JobTrack, Observation, Outcome, PollError, Target, Tick, Timestamp,
-    WatchedJob,
+    AskedBy, JobIdentity, JobSnapshot, JobTrack, Observation, Outcome, PollError, Target, Tick, Timestamp, WatchedJob,
 };
 use tokio::runtime::{Builder, Runtime};
 use uuid::Uuid;
@@ -83,10 +82,7 @@ impl Asker {
         };
         let mut sources = Sources::over(SharedHttpClient::new(replay.clone()));
         let source = runtime.block_on(sources.open(&settings)).ok()?;
-        let job = WatchedJob {
-            target: "us-west-2_EXAMPLE/import-mAgUtd8PMm".parse().ok()?,
-            terms: Arc::default(),
-        };
+        let job = WatchedJob { target: "us-west-2_EXAMPLE/import-mAgUtd8PMm".parse().ok()?, terms: Arc::default() };
         Some(Self { runtime, replay, source, job })
     }
 }

@@ -304,6 +304,7 @@ impl Content {
     fn read(path: &Path) -> Result<Self, LedgerError> {
         let connection = open::connect(path, STEPS)?;
         open::check(&connection, path)?;
+        open::sync(path)?;
         let instance = store::instance(&connection).map_err(|error| open::unreadable(path, error))?;
         let last = store::last_number(&connection).map_err(|error| LedgerError::sqlite(path, &error))?;
         let jobs = store::jobs(&connection).map_err(|error| open::unreadable(path, error))?;

@@ -103,6 +103,17 @@ pub(super) fn is_ours(connection: &Connection, path: &Path, steps: &[&str]) -> R
     Ok(())
 }
 
+/// Has what is read from the file on the disk too: a process that was killed while it wrote may have left to the system
+/// what was not there yet, and a power cut would take it after it was told.
+pub(super) fn sync(path: &Path) -> Result<(), LedgerError> {
+    match File::open(schema::with_suffix(path, "-wal")).and_then(|log| log.sync_all()) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(LedgerError::new(path, Kind::Refused { reason: error.to_string() }))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
 /// Looks for damage, page by page.
 pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
     let said: String = connection

@@ -61,6 +61,8 @@ class ServiceCase(unittest.TestCase):
     def reset(self):
         run = self.machine.run
         run("systemctl", "stop", UNIT, "simulator.service")
+        # It is unloaded a moment after it stopped.
+        wait_for("the end of the simulator", lambda: self.machine.shown("simulator.service", "LoadState") == "not-found")
         run("systemctl", "reset-failed")
         run("sh", "-c", "rm -rf /var/lib/private/cognito-import-watch /var/lib/cognito-import-watch")
         run("sh", "-c", "rm -rf /etc/systemd/system/cognito-import-*.d /etc/cognito-import-watch/* /etc/credstore/*")
@@ -76,7 +78,7 @@ class ServiceCase(unittest.TestCase):
         self.machine.write("/root/scenario.toml", text)
         # In /root, which the service cannot see.
         self.machine.do(
-            "systemd-run", "--quiet", "--unit=simulator", "/usr/bin/cognito-import-watch", "simulate",
+            "systemd-run", "--quiet", "--collect", "--unit=simulator", "/usr/bin/cognito-import-watch", "simulate",
             "--listen", "127.0.0.1:4599", "--scenario", "/root/scenario.toml", "--record", "/root/record",
         )
         wait_for("the simulator", lambda: "simulated, at" in self.machine.out("journalctl", "--unit=simulator", "--output=cat"))

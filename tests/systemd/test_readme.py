@@ -18,6 +18,9 @@ def commands():
     return text.split(MARK)[1].split("```")[0].strip().splitlines()
 
 
+FILE = "cognito-import-watch_0.1.0-1_amd64.deb"
+
+
 class Readme(ServiceCase):
     JOBS = {"mAgUtd8PMm": [RUNNING]}
 
@@ -29,7 +32,9 @@ class Readme(ServiceCase):
         self.machine.run("rm", "-rf", KEYS, "/etc/cognito-import-watch")
         self.assertFalse((ROOT / "usr/bin/cognito-import-watch").exists())
         self.machine.write("/root/.aws/credentials", CREDENTIALS, 0o600)
-        self.machine.do("mv", f"/root/{PACKAGE.name}", "/root/cognito-import-watch_0.1.0-1_amd64.deb")
+        # The stage's own package has another name.
+        if PACKAGE.name != FILE:
+            self.machine.do("mv", f"/root/{PACKAGE.name}", f"/root/{FILE}")
         shell = "export HOME=/root DEBIAN_FRONTEND=noninteractive; cd; set -e; "
         *steps, follow = lines
         for line in steps:

