@@ -61,8 +61,6 @@ class ServiceCase(unittest.TestCase):
     def reset(self):
         run = self.machine.run
         run("systemctl", "stop", UNIT, "simulator.service")
-        # It is unloaded a moment after it stopped.
-        wait_for("the end of the simulator", lambda: self.machine.shown("simulator.service", "LoadState") == "not-found")
         run("systemctl", "reset-failed")
         run("sh", "-c", "rm -rf /var/lib/private/cognito-import-watch /var/lib/cognito-import-watch")
         run("sh", "-c", "rm -rf /etc/systemd/system/cognito-import-*.d /etc/cognito-import-watch/* /etc/credstore/*")
@@ -76,6 +74,8 @@ class ServiceCase(unittest.TestCase):
         for name, steps in jobs.items():
             text += f'[[pool.job]]\nid = "import-{name}"\nname = "{name}\\njob"\nscript = [{", ".join(steps)}]\n'
         self.machine.write("/root/scenario.toml", text)
+        # The one before is unloaded a moment after it stopped.
+        wait_for("the end of the simulator", lambda: self.machine.shown("simulator.service", "LoadState") == "not-found")
         # In /root, which the service cannot see.
         self.machine.do(
             "systemd-run", "--quiet", "--collect", "--unit=simulator", "/usr/bin/cognito-import-watch", "simulate",
