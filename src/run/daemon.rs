@@ -327,6 +327,10 @@ impl Observer for Daemon {
         self.log.meters().set_lanes(self.lanes.iter().map(|lane| Arc::clone(&lane.meters)).collect());
     }
 
+    fn waits(&self, scheduler: &Scheduler) {
+        self.readiness.asks_only(|lane| scheduler.has_questions(LaneIndex(lane)));
+    }
+
     fn before(&mut self, question: &Question) -> Option<BoxFuture<'static, ()>> {
         let pool = match question {
             Question::Describe(target) => &target.pool,
