@@ -151,6 +151,20 @@ fn an_address_in_use_is_said_and_ends_with_74_before_anything_starts() {
 }
 
 #[test]
+fn a_second_daemon_with_the_same_config_says_whose_the_state_is_and_not_whose_the_address_is() {
+    let stage = Stage::new(&jobs([("a", RUNNING)]));
+    let state = |name: &str| format!("[state]\npath = \"{}\"\n", stage.path().join(name).display());
+    let first = stage.configured(&config(&state("state.db"), &["a"]), ["run"]).start();
+    let address = address(&first);
+    let same = |name: &str| config(&state(name), &["a"]).replace("127.0.0.1:0", &address.to_string());
+    let ended = stage.configured(&same("state.db"), ["run"]).end().with_code(74);
+    let said = format!("in use by process {}", first.pid());
+    assert!(ended.stderr.contains(&said) && !ended.stderr.contains("cannot listen"), "{ended}");
+    let ended = stage.configured(&same("other.db"), ["run"]).end().with_code(74);
+    assert!(ended.stderr.contains(&format!("cannot listen at {address}: ")) && ended.stdout.is_empty(), "{ended}");
+}
+
+#[test]
 fn a_wrong_address_is_told_by_check_with_its_place() {
     let stage = Stage::new(&jobs([("a", RUNNING)]));
     let file = stage.config("[http]\nlisten = \"0.0.0.0\"\n");
