@@ -178,6 +178,7 @@ impl Driver {
 
     /// Waits for the next thing to happen. All arms are cancel-safe and await nothing inside.
     async fn next(&mut self, signals: &mut Signals, end: Option<Instant>, observer: &dyn Observer) -> Happened {
+        observer.waits(&self.scheduler);
         let now = self.clock.now().tick;
         let scheduled = self.scheduler.next_wake(now);
         let wake = scheduled.into_iter().chain(observer.wakes_at()).min();

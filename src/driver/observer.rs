@@ -35,6 +35,9 @@ pub trait Observer {
     /// From now on these lanes are asked, and no others.
     fn lanes_changed(&mut self, _lanes: &[LaneIndex]) {}
 
+    /// All that came in was handled; now something else is waited for.
+    fn waits(&self, _scheduler: &Scheduler) {}
+
     /// What a request has to wait for: an answer about a job must be kept before the next one can take its place.
     fn before(&mut self, _question: &Question) -> Option<BoxFuture<'static, ()>> {
         None

@@ -167,7 +167,7 @@ impl Desk {
         let (chunks, parts) = Chunks::to(caller);
         tokio::spawn(async move {
             let _place = place;
-            if metrics.write(&asker, &chunks).await.is_ok() {
+            if chunks.in_time(metrics.write(&asker, &chunks)).await.is_ok() {
                 chunks.end().await;
             }
         });

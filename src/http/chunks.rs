@@ -14,6 +14,9 @@ use super::crowd::Caller;
 /// How long a part may wait until it is taken.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long an answer that has an end may take in all: a reader may be slow, but not for ever.
+const PATIENCE_WITH_ALL: Duration = Duration::from_secs(120);
+
 /// The answer being written. Dropped before [`Chunks::end`] it is broken off, which the caller notices.
 #[derive(Debug)]
 pub struct Chunks {
@@ -38,6 +41,20 @@ impl Chunks {
     /// When the caller has gone, or did not take the parts before in time.
     pub async fn send(&self, text: impl Into<Bytes>) -> Result<(), Gone> {
         self.part(Part::Text(text.into())).await
+    }
+
+    /// Has an answer that has an end be written; a caller that does not take it in time is cut.
+    ///
+    /// # Errors
+    /// Those of the writing, and when the time is up.
+    pub(super) async fn in_time(&self, writing: impl Future<Output = Result<(), Gone>>) -> Result<(), Gone> {
+        match tokio::time::timeout(PATIENCE_WITH_ALL, writing).await {
+            Ok(written) => written,
+            Err(_) => {
+                self.cut();
+                Err(Gone)
+            }
+        }
     }
 
     /// Completes the answer.

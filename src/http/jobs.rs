@@ -3,7 +3,6 @@
 //! Called by [`super::answer`].
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -17,9 +16,6 @@ use crate::output::JobReport;
 
 /// How many are answered at once; what they hold is a page each.
 pub(super) const MOST: usize = 4;
-
-/// How long one answer may take: a reader may be slow, but not for ever.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The answer: one object, whose `jobs` come a page at a time. The first page is there before it begins.
 ///
@@ -36,11 +32,9 @@ pub(super) async fn answer(
     let asker = asker.clone();
     tokio::spawn(async move {
         let _place = place;
-        match tokio::time::timeout(PATIENCE, write(&asker, first, &wanted, &chunks)).await {
-            Ok(Ok(())) => chunks.end().await,
-            // The loop ended, or the config was read again; or there is nobody to tell.
-            Ok(Err(Gone)) => {}
-            Err(_) => chunks.cut(),
+        // Else the loop ended, or the config was read again; or there is nobody to tell.
+        if chunks.in_time(write(&asker, first, &wanted, &chunks)).await.is_ok() {
+            chunks.end().await;
         }
     });
     Ok(AnswerBody::parts(parts, caller))
@@ -68,7 +62,10 @@ impl JobsWanted {
     fn has(&self, job: &JobRow) -> bool {
         let status = job.snapshot.as_ref().map(|seen| seen.status.as_str());
         self.pool.as_ref().is_none_or(|pool| *pool == job.job.target.pool)
-            && self.status.as_deref().is_none_or(|wanted| status.is_some_and(|status| status == wanted))
+            && self
+                .status
+                .as_deref()
+                .is_none_or(|wanted| status.is_some_and(|status| status.eq_ignore_ascii_case(wanted)))
     }
 }
 

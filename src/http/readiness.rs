@@ -54,6 +54,14 @@ impl Readiness {
         standing.lanes = Some(lanes.collect());
     }
 
+    /// Of these alone there is something left to ask: what has no answer by now and is none of them needs none, such as
+    /// a region whose jobs are all over since an earlier run.
+    pub fn asks_only(&self, is_asked: impl Fn(usize) -> bool) {
+        if let Some(lanes) = &mut self.lock().lanes {
+            lanes.retain(|number, lane| lane.answer.is_some() || is_asked(*number));
+        }
+    }
+
     /// The service answered a request of this account and region. One good answer is enough for good.
     pub fn answered(&self, lane: usize, answer: Answer) {
         let mut standing = self.lock();
@@ -156,6 +164,23 @@ mod tests {
         assert_eq!(readiness.check(), Ready::Yes(None));
         readiness.watches([(1, "eu-west-1".to_owned()), (3, "us-east-1".to_owned())]);
         assert_eq!(readiness.check(), no("no answer yet from us-east-1; the log says why"));
+    }
+
+    #[test]
+    fn where_nothing_is_left_to_ask_no_answer_is_waited_for_until_the_config_is_read_again() {
+        let lanes = || [(0, "us-west-2".to_owned()), (1, "eu-west-1".to_owned()), (2, "eu-west-2".to_owned())];
+        let readiness = Readiness::default();
+        readiness.asks_only(|_| false);
+        assert_eq!(readiness.check(), no("the daemon is starting"));
+        readiness.watches(lanes());
+        readiness.answered(2, Answer::Refused);
+        readiness.asks_only(|lane| lane == 1);
+        assert_eq!(readiness.check(), no("no answer yet from eu-west-1; the log says why"));
+        readiness.asks_only(|_| false);
+        let said = "nothing but refusals from eu-west-2; the log says why";
+        assert_eq!(readiness.check(), Ready::Yes(Some(said.to_owned())));
+        readiness.watches(lanes());
+        assert_eq!(readiness.check(), no("no answer yet from us-west-2 and 1 more; the log says why"));
     }
 
     #[test]

@@ -53,9 +53,10 @@ pub(super) async fn run(args: RunArgs, shared: Shared, console: &Console) -> Res
     } else {
         Ending::WhenStopped
     };
-    let door = Door::open(&plan.http).await?;
+    let inherited = Door::inherited(&plan.http)?;
     let level = if shared.quiet { LogLevel::Error } else { plan.log.level };
     let opened = state::open(&plan.state).await?;
+    let door = if inherited.is_some() { inherited } else { Door::bind(&plan.http).await? };
     let log = start_log(level, format(&plan, console))?;
     let memory = Remembered { opened, printer: log.printer() };
     let reload = Reload { config: args.config, overrides };
@@ -325,6 +326,10 @@ impl Observer for Daemon {
     fn lanes_changed(&mut self, lanes: &[LaneIndex]) {
         serve::watches(&self.readiness, lanes, &self.lanes);
         self.log.meters().set_lanes(self.lanes.iter().map(|lane| Arc::clone(&lane.meters)).collect());
+    }
+
+    fn waits(&self, scheduler: &Scheduler) {
+        self.readiness.asks_only(|lane| scheduler.has_questions(LaneIndex(lane)));
     }
 
     fn before(&mut self, question: &Question) -> Option<BoxFuture<'static, ()>> {

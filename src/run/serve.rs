@@ -13,7 +13,7 @@ use crate::ask;
 use crate::config::HttpPlan;
 use crate::exit::{CommandError, Exit};
 use crate::http::metrics::Metrics;
-use crate::http::{Answer, Kept, Listener, Readiness, Scrape, Served, Server};
+use crate::http::{Answer, Kept, ListenError, Listener, Readiness, Scrape, Served, Server};
 use crate::ledger::Notice;
 
 /// Where callers come in.
@@ -25,18 +25,25 @@ pub(super) struct Door {
 }
 
 impl Door {
-    /// The socket that the service manager handed over, else one at the address of the plan; `None` where there is
-    /// neither. It listens from here on: whoever calls waits until the daemon serves.
+    /// The socket that the service manager handed over; `None` where it handed over none. To be called before other
+    /// threads are started.
     ///
     /// # Errors
-    /// Code 74 when there is nothing to listen at, although something is meant.
-    pub(super) async fn open(plan: &HttpPlan) -> Result<Option<Self>, CommandError> {
-        let failed = |error: crate::http::ListenError| CommandError::new(Exit::File, error.to_string());
-        if let Some(listener) = Listener::inherited().map_err(failed)? {
-            return Ok(Some(Self { listener, unused: plan.listen }));
-        }
+    /// Code 74 when what was handed over cannot be listened at.
+    pub(super) fn inherited(plan: &HttpPlan) -> Result<Option<Self>, CommandError> {
+        let listener = Listener::inherited().map_err(|error| failed(&error))?;
+        Ok(listener.map(|listener| Self { listener, unused: plan.listen }))
+    }
+
+    /// One at the address of the plan; `None` where it has none. It listens from here on: whoever calls waits until the
+    /// daemon serves. To be called when the state is open: of two daemons on one file, the second one is told whose
+    /// that is, and not that the address is taken.
+    ///
+    /// # Errors
+    /// Code 74 when the address cannot be listened at.
+    pub(super) async fn bind(plan: &HttpPlan) -> Result<Option<Self>, CommandError> {
         let Some(address) = plan.listen else { return Ok(None) };
-        let listener = Listener::bind(address).await.map_err(failed)?;
+        let listener = Listener::bind(address).await.map_err(|error| failed(&error))?;
         Ok(Some(Self { listener, unused: None }))
     }
 
@@ -58,6 +65,10 @@ impl Door {
         let metrics: Option<Arc<dyn Scrape>> = Some(Arc::new(metrics));
         Server::start(self.listener, Served { asker, pulse, readiness: Arc::clone(readiness), events, metrics })
     }
+}
+
+fn failed(error: &ListenError) -> CommandError {
+    CommandError::new(Exit::File, error.to_string())
 }
 
 /// Notes what an answer means: one that refuses is an answer too, and is told in the log.

@@ -1,5 +1,6 @@
 """The manifests of Kubernetes: their schema, and what they promise."""
 
+import tomllib
 import unittest
 
 import kubernetes_validate
@@ -9,6 +10,13 @@ from manifests import REPOSITORY, configs, kubernetes, ours, pods, variables
 VERSIONS = ("1.29", "1.36")
 # The exit codes that another look may change.
 WORTH_ANOTHER_TRY = {0, 1, 74, 75, 129, 130, 143}
+# What the program takes to end at the most: answers on their way, the state, HTTP, the log (docs/container.md).
+LONGEST_END = 5 + 3 + 0.5 + 2
+# What Kubernetes gives where a pod does not say.
+USUAL_GRACE = 30
+# An event of the state file with its indices, and as much again for the file's log and for what is moved in it.
+BYTES_OF_AN_EVENT = 2 * 1_024
+USUAL_STATE = {"max_events": 100_000, "outbox_events": 10_000}
 
 
 class Manifests(unittest.TestCase):
@@ -56,6 +64,25 @@ class Manifests(unittest.TestCase):
                         self.assertIn(("ConfigMap", volume["configMap"]["name"]), objects)
                     if "persistentVolumeClaim" in volume:
                         self.assertIn(("PersistentVolumeClaim", volume["persistentVolumeClaim"]["claimName"]), objects)
+
+    def test_a_pod_has_time_to_end_by_itself(self):
+        for name, kind, pod in pods():
+            with self.subTest(name, kind=kind):
+                self.assertGreater(pod.get("terminationGracePeriodSeconds", USUAL_GRACE), LONGEST_END + 1)
+
+    def test_a_volume_that_evicts_its_pod_when_it_is_full_has_room_for_the_state(self):
+        limited = 0
+        for name, kind, pod in pods():
+            for volume in pod.get("volumes", []):
+                if (limit := volume.get("emptyDir", {}).get("sizeLimit")) is None:
+                    continue
+                limited += 1
+                state = USUAL_STATE | tomllib.loads(configs()[name]).get("state", {})
+                with self.subTest(name, kind=kind):
+                    events = state["max_events"] + state["outbox_events"]
+                    room = int(limit.removesuffix("Mi")) * 1_024 * 1_024
+                    self.assertLessEqual(events * BYTES_OF_AN_EVENT, room)
+        self.assertEqual(limited, 1)
 
     def test_probes_go_where_the_program_listens(self):
         for name, kind, pod in pods():

@@ -90,6 +90,42 @@ async fn metrics_are_what_their_keeper_writes() {
     assert_eq!(get(&without, "/metrics").await.0, 404);
 }
 
+/// Metrics without end.
+struct Endless;
+
+impl Scrape for Endless {
+    fn write<'a>(
+        &'a self,
+        _: &'a Asker,
+        chunks: &'a Chunks,
+    ) -> Pin<Box<dyn Future<Output = Result<(), Gone>> + Send + 'a>> {
+        Box::pin(async {
+            loop {
+                chunks.send("a 1\n").await?;
+            }
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scrape_that_takes_its_parts_too_slowly_is_cut_and_leaves_its_place() {
+    let (desk, _asks, _stop) = desk(|served| served.metrics = Some(Arc::new(Endless)));
+    let caller = Arc::new(Caller::default());
+    let request = Request::get("/metrics").body(Empty::<Bytes>::new()).unwrap();
+    let Ok(answer) = desk.answer(request, &caller).await;
+    let mut body = answer.into_body();
+    let begun = Instant::now();
+    // Each part is taken in time, and all of them are too many.
+    let reader = async {
+        while let Some(Ok(_)) = body.frame().await {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            assert!(begun.elapsed() < Duration::from_secs(600), "it goes on for ever");
+        }
+    };
+    tokio::join!(reader, caller.is_cut());
+    assert_eq!(desk.scrapes.available_permits(), SCRAPES);
+}
+
 #[tokio::test]
 async fn a_stream_of_a_file_that_cannot_be_read_breaks_off() {
     let (_kept, last) = watch::channel(0);

@@ -52,7 +52,7 @@ impl Metrics {
     pub(super) fn write_all(&self, text: &mut Text, overview: &Overview) {
         text.begin(&BUILD);
         text.sample(&BUILD, &[env!("CARGO_PKG_VERSION")], 1_u64);
-        process::write(text);
+        process::write(text, self.meters.started_at());
         lanes(text, &by_labels(&self.meters.lanes(), overview));
         self.write_events(text);
         self.write_state(text);

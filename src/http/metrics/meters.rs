@@ -39,6 +39,7 @@ pub(super) const WARNINGS: [&str; 6] =
 /// All that is counted.
 #[derive(Debug)]
 pub struct Meters {
+    started_at: Timestamp,
     events: Words<{ EVENTS.len() }>,
     warnings: Words<{ WARNINGS.len() }>,
     verdicts: Words<{ Verdict::ALL.len() }>,
@@ -86,10 +87,11 @@ pub enum ReloadOutcome {
 }
 
 impl Meters {
-    /// Of a daemon whose configuration was read at `now`.
+    /// Of a daemon that starts at `now`, with a configuration that was read then.
     #[must_use]
     pub fn new(now: Timestamp) -> Self {
         Self {
+            started_at: now,
             events: Words::new(EVENTS),
             warnings: Words::new(WARNINGS),
             verdicts: Words::new(Verdict::ALL.map(Verdict::as_str)),
@@ -142,6 +144,10 @@ impl Meters {
     /// So many events were never told to a sink.
     pub fn dropped(&self, sink: &'static str, count: u64) {
         *self.lock().dropped.entry(sink).or_default() += count;
+    }
+
+    pub(super) fn started_at(&self) -> Timestamp {
+        self.started_at
     }
 
     pub(super) fn events(&self) -> impl Iterator<Item = (&'static str, u64)> {

@@ -1,6 +1,8 @@
 //! What the system says of this process: the metrics that every Prometheus client library has.
 //!
-//! Read at each scrape, from /proc; where there is none, the metrics are missing.
+//! Read at each scrape, from /proc; what is not there is missing, but for the start, which we noted ourselves.
+
+use cognito_import_watch_core::domain::Timestamp;
 
 use super::family::{CPU, MAX_FILES, OPEN_FILES, RESIDENT, START, THREADS, VIRTUAL};
 use super::text::Text;
@@ -9,14 +11,12 @@ use super::text::Text;
 const TICKS: f64 = 100.0;
 
 /// The state of this process, as far as the system says it.
-pub(super) fn write(text: &mut Text) {
+pub(super) fn write(text: &mut Text, started_at: Timestamp) {
+    // Not from /proc: a service manager may hide what the start is counted from there (ProcSubset=pid).
+    text.single(&START, started_at);
     let read = |name: &str| std::fs::read_to_string(format!("/proc/self/{name}")).ok();
-    if let Some((used, started)) = read("stat").as_deref().and_then(times) {
+    if let Some(used) = read("stat").as_deref().and_then(time) {
         text.single(&CPU, used);
-        let boot = std::fs::read_to_string("/proc/stat").ok();
-        if let Some(boot) = boot.as_deref().and_then(|stat| number_after(stat, "btime ")) {
-            text.single(&START, boot as f64 + started);
-        }
     }
     if let Some(status) = read("status") {
         for (family, key, unit) in
@@ -36,12 +36,12 @@ pub(super) fn write(text: &mut Text) {
     }
 }
 
-/// The processor time used, and the start after boot, in seconds.
-fn times(stat: &str) -> Option<(f64, f64)> {
+/// The processor time used, in seconds.
+fn time(stat: &str) -> Option<f64> {
     // Behind the name, which may hold anything: the fields from the third on.
     let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split(' ').collect();
     let ticks = |field: usize| fields.get(field)?.parse::<f64>().ok();
-    Some(((ticks(11)? + ticks(12)?) / TICKS, ticks(19)? / TICKS))
+    Some((ticks(11)? + ticks(12)?) / TICKS)
 }
 
 /// The number behind a key at the beginning of a line.
@@ -55,11 +55,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_of_any_name_has_its_times() {
+    fn a_process_of_any_name_has_its_time() {
         let stat = "4711 (a) b) (c) S 1 4711 4711 0 -1 4194560 1 2 3 4 150 50 0 0 20 0 3 0 12345 1000 200 18446744073709551615";
-        assert_eq!(times(stat), Some((2.0, 123.45)));
-        assert_eq!(times("4711 (a"), None);
-        assert_eq!(times("4711 (a) S 1"), None);
+        assert_eq!(time(stat), Some(2.0));
+        assert_eq!(time("4711 (a"), None);
+        assert_eq!(time("4711 (a) S 1"), None);
     }
 
     #[test]
@@ -80,8 +80,9 @@ mod tests {
     #[cfg(target_os = "linux")]
     fn this_process_has_all_of_it() {
         let mut text = Text::default();
-        write(&mut text);
+        write(&mut text, Timestamp::from_millis(1_795_000_000_500));
         let text = text.take();
+        assert!(text.contains("\nprocess_start_time_seconds 1795000000.5\n"), "{text}");
         for family in [&CPU, &START, &RESIDENT, &VIRTUAL, &THREADS, &OPEN_FILES] {
             let value = text.lines().find_map(|line| line.strip_prefix(family.name)?.strip_prefix(' '));
             let value: f64 = value.unwrap_or_else(|| panic!("no {} in {text}", family.name)).parse().unwrap();

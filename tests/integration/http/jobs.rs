@@ -38,6 +38,7 @@ fn jobs_are_chosen_by_pool_and_status() {
     let count = |query: &str| get(address, &format!("/api/jobs?{query}")).json()["jobs"].as_array().unwrap().len();
     wait_for(address, "/api/jobs?status=Succeeded", |answer| answer.json()["jobs"][0]["job_id"] == "import-b");
     assert_eq!((count("status=InProgress"), count("status=Failed")), (1, 0));
+    assert_eq!((count("status=inprogress"), count("status=SUCCEEDED"), count("status=Progress")), (1, 1, 0));
     assert_eq!((count(&format!("pool={POOL}")), count("pool=us-west-2_Other")), (2, 0));
     assert_eq!(get(address, "/api/jobs?job=x").status, 400);
 }

@@ -2,7 +2,7 @@
 
 use super::client::{ask, get, wait_for};
 use super::{address, config};
-use crate::harness::{FAST, Program, Stage, jobs, target};
+use crate::harness::{ACCOUNT, FAST, Program, Running, Stage, jobs, target};
 
 const RUNNING: &str = "{status = \"InProgress\"}";
 const OK: &str = "{\"status\":\"ok\",\"reason\":null}\n";
@@ -34,6 +34,46 @@ fn it_is_live_at_once_and_ready_when_every_region_was_answered() {
     running.signal("HUP");
     running.event("daemon.reloaded");
     wait_for(address, "/readyz", |answer| answer.status == 200);
+}
+
+#[test]
+fn a_restart_after_all_is_over_is_ready_and_so_is_a_reload_that_brings_in_what_is_over() {
+    let succeeded = "{status = \"Succeeded\"}";
+    let elsewhere = format!(
+        "[[pool]]\nid = \"eu-west-1_Else\"\naccount = \"{ACCOUNT}\"\n\
+         [[pool.job]]\nid = \"import-b\"\nscript = [{succeeded}]\n"
+    );
+    let stage = Stage::new(&format!("{}{elsewhere}", jobs([("a", succeeded)])));
+    let state = format!("[state]\npath = \"{}\"\n", stage.path().join("state.db").display());
+    let other = "[[job]]\ntarget = \"eu-west-1_Else/import-b\"\n";
+    let one = config(&state, &["a"]);
+    let two = format!("{one}{other}");
+    let stop = |running: Running| {
+        running.signal("TERM");
+        running.end().with_code(0);
+    };
+    let asked = |ends: &[&str]| {
+        let running = stage.configured(&two, ["run"]).start();
+        for job in ends {
+            running.line(|line| line.contains("\"event\":\"job.completed\"") && line.contains(job));
+        }
+        wait_for(address(&running), "/readyz", |answer| answer.body == OK);
+        stop(running);
+        stage.record().len()
+    };
+    // Two regions, then both over, then one of them alone: nobody is asked any more.
+    let before = asked(&["import-a", "import-b"]);
+    assert_eq!(asked(&[]), before);
+    let file = stage.file("watch.toml", &one);
+    let running = stage.program(["run"]).arg("--config").arg(&file).start();
+    let address = address(&running);
+    wait_for(address, "/readyz", |answer| answer.body == OK);
+    std::fs::write(&file, &two).unwrap();
+    running.signal("HUP");
+    running.event("daemon.reloaded");
+    wait_for(address, "/readyz", |answer| answer.body == OK);
+    assert_eq!(stage.record().len(), before);
+    stop(running);
 }
 
 #[test]
@@ -108,6 +148,20 @@ fn an_address_in_use_is_said_and_ends_with_74_before_anything_starts() {
     // Not of this machine.
     let elsewhere = config("", &["a"]).replace("127.0.0.1:0", "192.0.2.1:9464");
     stage.configured(&elsewhere, ["run"]).end().with_code(74);
+}
+
+#[test]
+fn a_second_daemon_with_the_same_config_says_whose_the_state_is_and_not_whose_the_address_is() {
+    let stage = Stage::new(&jobs([("a", RUNNING)]));
+    let state = |name: &str| format!("[state]\npath = \"{}\"\n", stage.path().join(name).display());
+    let first = stage.configured(&config(&state("state.db"), &["a"]), ["run"]).start();
+    let address = address(&first);
+    let same = |name: &str| config(&state(name), &["a"]).replace("127.0.0.1:0", &address.to_string());
+    let ended = stage.configured(&same("state.db"), ["run"]).end().with_code(74);
+    let said = format!("in use by process {}", first.pid());
+    assert!(ended.stderr.contains(&said) && !ended.stderr.contains("cannot listen"), "{ended}");
+    let ended = stage.configured(&same("other.db"), ["run"]).end().with_code(74);
+    assert!(ended.stderr.contains(&format!("cannot listen at {address}: ")) && ended.stdout.is_empty(), "{ended}");
 }
 
 #[test]

@@ -46,6 +46,15 @@ impl Scheduler {
         })
     }
 
+    /// Whether anything is left to ask of this account and region: it has a job that is not over, or a pool that is read.
+    /// Where there is not, only an input that brings in more changes that.
+    #[must_use]
+    pub fn has_questions(&self, lane: LaneIndex) -> bool {
+        let is_there = |place: usize| self.places.get(place).is_some_and(|place| place.lane == lane);
+        self.lanes.get(&lane).is_some_and(|slot| slot.crowd.size() > 0)
+            || self.pools.iter().any(|pool| !pool.is_over() && is_there(pool.place))
+    }
+
     /// The pools that are watched as a whole.
     pub fn pools(&self) -> impl Iterator<Item = PoolView<'_>> {
         let watched = self.pools.iter().filter(|pool| !pool.is_gone());

@@ -197,3 +197,24 @@ fn a_list_that_was_asked_for_before_a_job_was_put_back_is_not_taken_for_newer() 
     let told: Vec<&str> = world.events.iter().filter(of_job).map(|(_, event)| event.fact.name()).collect();
     assert!(!told.contains(&"job.status_changed"), "{told:?}");
 }
+
+#[test]
+fn a_lane_has_questions_while_a_job_of_it_is_open_or_a_pool_is_read() {
+    let (here, there) = (LaneIndex(0), LaneIndex(1));
+    let mut world = World::new(
+        settings(Ending::WhenStopped),
+        at_time(|now| job(if now < 20 { "InProgress" } else { "Succeeded" })),
+    );
+    let questions = |world: &World| [here, there].map(|lane| world.scheduler.has_questions(lane));
+    assert_eq!(questions(&world), [false, false]);
+    world.watch("us-west-2_A/import-a");
+    assert_eq!(questions(&world), [true, false]);
+    world.run(100 * SECOND);
+    assert_eq!(questions(&world), [false, false]);
+    world.feed(replacement(vec![named(&world, "us-west-2_A/import-a")], Vec::new()));
+    assert_eq!(questions(&world), [false, false]);
+    world.feed(replacement(Vec::new(), vec![NewPool { lane: there, ..pool(Vec::new()) }]));
+    assert_eq!(questions(&world), [false, true]);
+    world.feed(replacement(Vec::new(), Vec::new()));
+    assert_eq!(questions(&world), [false, false]);
+}
