@@ -168,6 +168,15 @@ class Service(ServiceCase):
         [changed] = self.machine.told("EVENT=job.completed", "JOB_ID=import-a")
         self.assertEqual(changed["_SYSTEMD_UNIT"], good)
 
+    def test_the_wait_unit_takes_its_flags_from_a_file_for_all_and_a_drop_in_for_one(self):
+        one, other = (self.machine.out("systemd-escape", f"--template={WAIT}", target(name)) for name in "ab")
+        self.drop_in(one, "[Service]\nEnvironment=COGNITO_IMPORT_WATCH_TIMEOUT=1s\n")
+        self.assertNotEqual(self.machine.run("systemctl", "start", one).returncode, 0)
+        self.assertEqual(self.machine.shown(one, "ExecMainStatus"), "124")
+        self.machine.write("/etc/cognito-import-watch/wait.env", "COGNITO_IMPORT_WATCH_TIMEOUT=1s\n", 0o600)
+        self.assertNotEqual(self.machine.run("systemctl", "start", other).returncode, 0)
+        self.assertEqual(self.machine.shown(other, "ExecMainStatus"), "124")
+
     def test_stopped_it_keeps_its_state(self):
         self.start()
         self.machine.told("EVENT=job.first_seen")
