@@ -30,7 +30,8 @@ class Readme(ServiceCase):
         self.assertFalse((ROOT / "usr/bin/cognito-import-watch").exists())
         self.machine.write("/root/.aws/credentials", CREDENTIALS, 0o600)
         self.machine.do("mv", f"/root/{PACKAGE.name}", "/root/cognito-import-watch_0.1.0-1_amd64.deb")
-        shell = "export HOME=/root DEBIAN_FRONTEND=noninteractive; cd; set -e; "
+        # As careful as a root may be: what the service reads must be readable all the same.
+        shell = "umask 077; export HOME=/root DEBIAN_FRONTEND=noninteractive; cd; set -e; "
         *steps, follow = lines
         for line in steps:
             self.machine.do("bash", "-c", shell + line)
