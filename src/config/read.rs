@@ -17,7 +17,11 @@ pub struct ReadError {
 
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot read the config file {}: {}", self.path.display(), self.cause)
+        write!(f, "cannot read the config file {}: {}", self.path.display(), self.cause)?;
+        if self.cause.kind() == io::ErrorKind::PermissionDenied {
+            f.write_str(": the user that this runs as must be able to read it, under systemd one of the service's own (mode 644)")?;
+        }
+        Ok(())
     }
 }
 
@@ -70,4 +74,21 @@ fn read(path: &Path) -> Result<Source, ReadError> {
     };
     let bytes = read().map_err(|cause| ReadError { path: path.to_owned(), cause })?;
     Ok(Source::new(path.display().to_string(), bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_may_not_be_read_says_who_must_be_able_to() {
+        let told = |kind: io::ErrorKind| ReadError { path: "/etc/x.toml".into(), cause: kind.into() }.to_string();
+        let denied = told(io::ErrorKind::PermissionDenied);
+        assert!(
+            denied.starts_with("cannot read the config file /etc/x.toml: permission denied: the user "),
+            "{denied}"
+        );
+        assert!(denied.ends_with("(mode 644)"), "{denied}");
+        assert!(!told(io::ErrorKind::NotFound).contains("user"));
+    }
 }

@@ -2,7 +2,11 @@
 //!
 //! Used by [`super::service`], which knows when to say what.
 
+use std::ffi::OsStr;
 use std::io;
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -10,20 +14,36 @@ use sd_notify::NotifyState;
 
 /// Takes what the service manager is told: one datagram a call.
 pub trait Notify: Send + Sync {
-    /// Sends a datagram.
+    /// Sends a datagram, without waiting.
     ///
     /// # Errors
-    /// When nobody takes it.
+    /// When nobody takes it, or not now ([`io::ErrorKind::WouldBlock`]).
     fn send(&self, states: &[NotifyState<'_>]) -> io::Result<()>;
 }
 
 /// The socket named by NOTIFY_SOCKET.
 #[derive(Debug)]
-struct Socket;
+struct Socket(SocketAddr);
+
+impl Socket {
+    /// A path, or a name behind an `@` that stands nowhere in the file system.
+    fn named(name: &OsStr) -> io::Result<Self> {
+        match name.as_bytes().strip_prefix(b"@") {
+            Some(name) => SocketAddr::from_abstract_name(name),
+            None => SocketAddr::from_pathname(name),
+        }
+        .map(Self)
+    }
+}
 
 impl Notify for Socket {
     fn send(&self, states: &[NotifyState<'_>]) -> io::Result<()> {
-        sd_notify::notify(states)
+        let text: String = states.iter().map(|state| format!("{state}\n")).collect();
+        let socket = UnixDatagram::unbound()?;
+        // A manager that does not read must not hold up the loop, which is what sends this: some ten datagrams fill its queue.
+        socket.set_nonblocking(true)?;
+        socket.connect_addr(&self.0)?;
+        socket.send(text.as_bytes()).map(drop)
     }
 }
 
@@ -39,10 +59,16 @@ impl Manager {
     /// The one that the environment names: NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID.
     #[must_use]
     pub fn of_environment() -> Self {
-        if std::env::var_os("NOTIFY_SOCKET").is_none_or(|path| path.is_empty()) {
+        let Some(name) = std::env::var_os("NOTIFY_SOCKET").filter(|name| !name.is_empty()) else {
             return Self::absent();
+        };
+        match Socket::named(&name) {
+            Ok(socket) => Self::new(Box::new(socket), sd_notify::watchdog_enabled()),
+            Err(error) => {
+                tracing::warn!(%error, "NOTIFY_SOCKET names no socket");
+                Self::absent()
+            }
         }
-        Self::new(Box::new(Socket), sd_notify::watchdog_enabled())
     }
 
     /// None: nothing is sent.
@@ -69,13 +95,18 @@ impl Manager {
         self.watchdog.map(|watchdog| watchdog / 2).filter(|half| !half.is_zero())
     }
 
-    /// Tells it something. Where it cannot be reached that is logged, once: what is watched goes on.
-    pub fn tell(&self, states: &[NotifyState<'_>]) {
-        let Some(notify) = &self.notify else { return };
-        if let Err(error) = notify.send(states)
-            && !self.has_failed.swap(true, Ordering::Relaxed)
-        {
-            tracing::warn!(%error, "service manager cannot be notified");
+    /// Tells it something, if it takes that at once; gives whether it did. The first time it does not is logged: what is
+    /// watched goes on.
+    pub fn tell(&self, states: &[NotifyState<'_>]) -> bool {
+        let Some(notify) = &self.notify else { return true };
+        match notify.send(states) {
+            Ok(()) => true,
+            Err(error) => {
+                if !self.has_failed.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(%error, "service manager cannot be notified");
+                }
+                false
+            }
         }
     }
 }

@@ -23,6 +23,9 @@ const SHARE_OF_COUNTING: u32 = 100;
 /// How soon a loop without a pulse is looked at again: it may have been held up from outside.
 const SECOND_LOOK: Duration = Duration::from_secs(1);
 
+/// How soon what the manager did not take is offered again.
+const SECOND_TRY: Duration = Duration::from_secs(1);
+
 /// How long a reload may keep the loop waiting before that counts as stuck. Reading the config takes milliseconds, and
 /// asking for the settings of a new account's profile seconds.
 const LONGEST_RELOAD: Duration = Duration::from_secs(60);
@@ -33,6 +36,11 @@ pub struct Service {
     pulse: Pulse,
     /// Whether READY=1 is to be sent at the next turn.
     ready: Ready,
+    /// When a reload began that the manager was not told of yet.
+    reload_began: Option<NotifyState<'static>>,
+    ending: Ending,
+    /// Before this nothing that is owed is offered again.
+    deaf_until: Tick,
     /// When the next sign of life is due; `None` where none is wanted.
     feeds_at: Option<Tick>,
     /// When the status line is to be made anew; `None` while nothing changed.
@@ -46,10 +54,19 @@ pub struct Service {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ready {
-    /// The scheduler is about to begin, or to begin with another config.
+    /// The scheduler is about to begin.
     Owed,
+    /// It is about to begin with another config.
+    OwedAgain,
     Told,
-    Over,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Ending {
+    NotYet,
+    /// The manager is to be told, with this line.
+    Owed(String),
+    Told,
 }
 
 impl Service {
@@ -61,6 +78,9 @@ impl Service {
             manager: Arc::new(manager),
             pulse,
             ready: Ready::Owed,
+            reload_began: None,
+            ending: Ending::NotYet,
+            deaf_until: Tick::ZERO,
             feeds_at,
             line_at: None,
             silent_until: Tick::ZERO,
@@ -81,13 +101,18 @@ impl Service {
         if !self.manager.is_there() {
             return None;
         }
-        let ready = (self.ready == Ready::Owed).then_some(Tick::ZERO);
-        ready.into_iter().chain(self.feeds_at).chain(self.line_at).min()
+        let word = if self.owes() { Some(self.deaf_until) } else { self.line_at };
+        word.into_iter().chain(self.feeds_at).min()
+    }
+
+    /// Whether there is something that the manager must hear: it waits for it.
+    fn owes(&self) -> bool {
+        self.ready != Ready::Told || matches!(self.ending, Ending::Owed(_))
     }
 
     /// Something changed that the status line may show.
     pub fn changed(&mut self, now: Tick) {
-        if self.manager.is_there() && self.ready == Ready::Told {
+        if self.manager.is_there() && self.ready == Ready::Told && self.ending == Ending::NotYet {
             self.line_at.get_or_insert(self.silent_until.max(now));
         }
     }
@@ -100,30 +125,66 @@ impl Service {
         if self.feeds_at.is_some_and(|at| at <= now) {
             self.feed(now);
         }
-        let owed = self.ready == Ready::Owed;
-        if !owed && self.line_at.is_none_or(|at| at > now) {
+        let owes = self.owes();
+        let due = if owes { Some(self.deaf_until) } else { self.line_at };
+        if due.is_none_or(|at| at > now) {
+            return;
+        }
+        if self.ending != Ending::NotYet {
+            if !self.settle(None) {
+                self.deaf_until = now.plus(SECOND_TRY);
+            }
             return;
         }
         let began = Instant::now();
         let line = self.whole(line());
         self.line_at = None;
         self.silent_until = now.plus(BETWEEN_LINES.max(began.elapsed() * SHARE_OF_COUNTING));
-        if owed {
-            self.ready = Ready::Told;
-            self.manager.tell(&[NotifyState::Ready, NotifyState::Status(&line)]);
-        } else if line != self.line {
-            self.manager.tell(&[NotifyState::Status(&line)]);
+        let told = if owes {
+            self.settle(Some(&line))
+        } else {
+            line == self.line || self.manager.tell(&[NotifyState::Status(&line)])
+        };
+        if told {
+            self.line = line;
+        } else {
+            // A line that it did not take is dropped: the next is newer.
+            self.deaf_until = self.silent_until.max(now.plus(SECOND_TRY));
         }
-        self.line = line;
+    }
+
+    /// Offers what is owed, in the order in which it came about, up to what the manager does not take. Gives whether it took
+    /// everything.
+    fn settle(&mut self, line: Option<&str>) -> bool {
+        if let Some(time) = &self.reload_began {
+            // RELOADING and its time belong into one datagram.
+            if !self.manager.tell(&[NotifyState::Reloading, time.clone()]) {
+                return false;
+            }
+            self.reload_began = None;
+        }
+        if self.ready != Ready::Told {
+            let status = line.map(NotifyState::Status);
+            let states: Vec<NotifyState<'_>> = [NotifyState::Ready].into_iter().chain(status).collect();
+            if !self.manager.tell(&states) {
+                return false;
+            }
+            self.ready = Ready::Told;
+        }
+        if let Ending::Owed(line) = &self.ending {
+            if !self.manager.tell(&[NotifyState::Stopping, NotifyState::Status(line)]) {
+                return false;
+            }
+            self.ending = Ending::Told;
+        }
+        true
     }
 
     fn feed(&mut self, now: Tick) {
         let Some(interval) = self.manager.feeding() else { return };
         let next = match self.pulse.check(Instant::now()) {
-            Ok(()) => {
-                self.manager.tell(&[NotifyState::Watchdog]);
-                interval
-            }
+            Ok(()) if self.manager.tell(&[NotifyState::Watchdog]) => interval,
+            Ok(()) => SECOND_TRY.min(interval),
             Err(stuck) => {
                 tracing::error!(reason = %stuck, "watchdog is not fed");
                 SECOND_LOOK.min(interval)
@@ -147,12 +208,13 @@ impl Service {
 
     /// A reload begins. The keeper stands in for the loop until it is over.
     pub fn reloading(&mut self) -> Keeper {
-        // RELOADING and its time belong into one datagram.
-        if self.ready == Ready::Told
+        // Each reload is told, even right behind another: systemd waits for one that began after its own signal.
+        if self.ready != Ready::Owed
             && let Ok(time) = NotifyState::monotonic_usec_now()
         {
-            self.manager.tell(&[NotifyState::Reloading, time]);
-            self.ready = Ready::Owed;
+            self.ready = Ready::OwedAgain;
+            let told = self.manager.tell(&[NotifyState::Reloading, time.clone()]);
+            self.reload_began = (!told).then_some(time);
         }
         Keeper { manager: Arc::clone(&self.manager), pulse: self.pulse.clone() }
     }
@@ -164,16 +226,12 @@ impl Service {
 
     /// The daemon is about to end, for this reason.
     pub fn stopping(&mut self, reason: &str) {
-        if self.ready == Ready::Over {
+        if self.ending != Ending::NotYet {
             return;
         }
+        (self.ending, self.line_at) = (Ending::Owed(format!("stopping ({reason})")), None);
         // A watch that is over before it began has been ready all the same: without that word systemd takes it for failed.
-        if self.ready == Ready::Owed {
-            self.manager.tell(&[NotifyState::Ready]);
-        }
-        let line = format!("stopping ({reason})");
-        self.manager.tell(&[NotifyState::Stopping, NotifyState::Status(&line)]);
-        (self.ready, self.line_at) = (Ready::Over, None);
+        self.settle(None);
     }
 }
 

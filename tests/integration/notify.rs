@@ -1,6 +1,7 @@
 //! What the service manager hears of `run`: a Unix datagram socket of ours stands where systemd's would.
 
-use std::os::unix::net::UnixDatagram;
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -154,4 +155,39 @@ fn what_is_no_daemon_says_nothing() {
         manager.hears(stage.program([command, &target("a")])).env("WATCHDOG_USEC", "1000").end().with_code(0);
     }
     assert_eq!(manager.rest(), Vec::<Vec<String>>::new());
+}
+
+#[test]
+fn a_manager_that_never_reads_holds_up_neither_the_polls_nor_the_end() {
+    let stage = Stage::new(&jobs([("a", RUNNING)]));
+    let manager = Manager::of(&stage);
+    // Whoever else speaks to it has filled its queue.
+    let other = UnixDatagram::unbound().unwrap();
+    other.set_nonblocking(true).unwrap();
+    while other.send_to(b"STATUS=full", &manager.path).is_ok() {}
+    let program = manager.hears(stage.configured(&config("a"), ["run"])).env("WATCHDOG_USEC", "200000");
+    let running = program.start();
+    stage.asked(20);
+    running.signal("TERM");
+    running.end().with_code(0);
+    assert!(manager.rest().iter().all(|heard| heard == &["STATUS=full"]));
+}
+
+#[test]
+fn a_manager_that_reads_late_hears_that_it_is_ready_and_may_have_a_name_without_a_file() {
+    let stage = Stage::new(&jobs([("a", RUNNING)]));
+    let name = format!("cognito-import-watch-test-{}", std::process::id());
+    let address = SocketAddr::from_abstract_name(&name).unwrap();
+    let manager = Manager { socket: UnixDatagram::bind_addr(&address).unwrap(), path: format!("@{name}").into() };
+    manager.socket.set_read_timeout(Some(DEADLINE)).unwrap();
+    let other = UnixDatagram::unbound().unwrap();
+    other.set_nonblocking(true).unwrap();
+    other.connect_addr(&address).unwrap();
+    while other.send(b"STATUS=full").is_ok() {}
+    let running = manager.hears(stage.configured(&config("a"), ["run"])).start();
+    stage.asked(5);
+    manager.until("READY=1");
+    running.signal("TERM");
+    manager.until("STOPPING=1");
+    running.end().with_code(0);
 }

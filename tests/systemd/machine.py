@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import signal
 import subprocess
 import time
@@ -33,7 +34,7 @@ class Machine:
     def __init__(self):
         environment = {**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
         boot = [
-            "systemd-nspawn", "--quiet", f"--directory={ROOT}", f"--machine=watch-{SUITE}-{os.getpid()}",
+            "systemd-nspawn", "--quiet", f"--directory={ROOT}", f"--machine=watch-{SUITE}-{secrets.token_hex(4)}",
             "--register=no", "--keep-unit", "--boot", "--console=interactive", "--private-network",
             "systemd.show_status=no",
         ]

@@ -35,7 +35,8 @@ class Readme(ServiceCase):
         # The stage's own package has another name.
         if PACKAGE.name != FILE:
             self.machine.do("mv", f"/root/{PACKAGE.name}", f"/root/{FILE}")
-        shell = "export HOME=/root DEBIAN_FRONTEND=noninteractive; cd; set -e; "
+        # As careful as a root may be: what the service reads must be readable all the same.
+        shell = "umask 077; export HOME=/root DEBIAN_FRONTEND=noninteractive; cd; set -e; "
         *steps, follow = lines
         for line in steps:
             self.machine.do("bash", "-c", shell + line)

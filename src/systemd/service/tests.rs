@@ -1,15 +1,20 @@
 use std::io;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
 use crate::pulse::Work;
 use crate::systemd::Notify;
 
+/// A manager that hears everything while its ears are open, and nothing at all while they are not.
 #[derive(Clone, Default)]
-struct Heard(Arc<Mutex<Vec<String>>>);
+struct Heard(Arc<Mutex<Vec<String>>>, Arc<AtomicBool>);
 
 impl Notify for Heard {
     fn send(&self, states: &[NotifyState<'_>]) -> io::Result<()> {
+        if self.1.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
         let words: Vec<String> = states.iter().map(ToString::to_string).collect();
         self.0.lock().unwrap().push(words.join(" "));
         Ok(())
@@ -19,6 +24,14 @@ impl Notify for Heard {
 impl Heard {
     fn take(&self) -> Vec<String> {
         std::mem::take(&mut *self.0.lock().unwrap())
+    }
+
+    fn deafen(&self) {
+        self.1.store(true, Ordering::Relaxed);
+    }
+
+    fn listen(&self) {
+        self.1.store(false, Ordering::Relaxed);
     }
 }
 
@@ -123,6 +136,72 @@ async fn a_watch_that_is_over_before_it_began_was_ready_too() {
     assert_eq!(heard.take(), ["READY=1", "STOPPING=1 STATUS=stopping (complete)"]);
     service.changed(at(9_000));
     assert_eq!(service.wakes_at(), Some(at(0)), "the watchdog wants its signs to the end");
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_reload_is_told_even_right_behind_another() {
+    let (heard, _, mut service) = service(None);
+    drop(service.reloading());
+    assert_eq!(heard.take(), Vec::<String>::new(), "it was never ready");
+    service.wake(at(0), || "a".into());
+    for _ in 0..3 {
+        drop(service.reloading());
+        service.reloaded(None);
+    }
+    service.wake(at(1), || "b".into());
+    let heard = heard.take();
+    assert_eq!(heard.len(), 5, "{heard:?}");
+    assert!(heard[1..4].iter().all(|heard| heard.starts_with("RELOADING=1 MONOTONIC_USEC=")), "{heard:?}");
+    assert_eq!((&*heard[0], &*heard[4]), ("READY=1 STATUS=a", "READY=1 STATUS=b"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_manager_waits_for_is_offered_again_each_second_in_its_order() {
+    let (heard, _, mut service) = service(None);
+    heard.deafen();
+    service.wake(at(0), || "a".into());
+    assert_eq!(service.wakes_at(), Some(at(1_000)));
+    service.wake(at(500), || unreachable!("not yet"));
+    service.wake(at(1_000), || "b".into());
+    heard.listen();
+    service.wake(at(2_000), || "c".into());
+    assert_eq!(heard.take(), ["READY=1 STATUS=c"]);
+    assert_eq!(service.wakes_at(), None);
+    service.changed(at(5_000));
+    heard.deafen();
+    drop(service.reloading());
+    service.reloaded(None);
+    service.wake(at(5_000), || "d".into());
+    assert_eq!(service.wakes_at(), Some(at(6_000)));
+    heard.listen();
+    service.wake(at(6_000), || "e".into());
+    let [begun, over] = heard.take().try_into().unwrap();
+    assert!(begun.starts_with("RELOADING=1 MONOTONIC_USEC="), "{begun}");
+    assert_eq!(over, "READY=1 STATUS=e");
+    heard.deafen();
+    service.stopping("SIGTERM");
+    service.wake(at(7_000), || unreachable!("it ends"));
+    assert_eq!(service.wakes_at(), Some(at(8_000)));
+    heard.listen();
+    service.wake(at(8_000), || unreachable!("it ends"));
+    assert_eq!(heard.take(), ["STOPPING=1 STATUS=stopping (SIGTERM)"]);
+    assert_eq!(service.wakes_at(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_that_is_not_taken_is_dropped_and_a_sign_of_life_given_soon() {
+    let (heard, _, mut service) = service(Some(60));
+    service.wake(at(0), || "a".into());
+    heard.take();
+    heard.deafen();
+    service.changed(at(30_000));
+    service.wake(at(30_000), || "b".into());
+    assert_eq!(service.wakes_at(), Some(at(31_000)), "a whole half of its time would end at its patience");
+    heard.listen();
+    service.wake(at(31_000), || unreachable!("the line is gone"));
+    service.changed(at(32_000));
+    service.wake(at(32_000), || "b".into());
+    assert_eq!(heard.take(), ["WATCHDOG=1", "STATUS=b"]);
 }
 
 #[tokio::test(start_paused = true)]
