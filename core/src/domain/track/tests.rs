@@ -396,6 +396,23 @@ fn an_observers_own_facts_have_ids_of_their_own() {
     assert_eq!(event.key(uuid::Uuid::nil())[0], "job.poll_failed");
 }
 
+#[test]
+fn it_is_known_since_when_a_job_is_as_it_is_and_cannot_be_seen() {
+    let mut watch = Watch::new();
+    watch.fail(ErrorKind::Transient);
+    assert_eq!((watch.track.changed(), watch.track.failing_since()), (None, Some(watch.wall())));
+    watch.describe(shown("Pending"));
+    let pending = watch.wall();
+    watch.describe(shown("Pending"));
+    assert_eq!((watch.track.changed(), watch.track.failing_since()), (Some(pending), None));
+    watch.fail(ErrorKind::Throttled);
+    let failed = watch.wall();
+    watch.fail(ErrorKind::Transient);
+    assert_eq!((watch.track.changed(), watch.track.failing_since()), (Some(pending), Some(failed)));
+    watch.describe(counted("Pending", 1, 0, 0));
+    assert_eq!((watch.track.changed(), watch.track.failing_since()), (Some(watch.wall()), None));
+}
+
 mod memory;
 mod order;
 mod progress;
