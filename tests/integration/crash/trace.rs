@@ -71,6 +71,10 @@ struct Reader {
 impl Reader {
     /// One call that has ended: `pwrite64(7<path>, "bytes", 4, 0) = 4`. What failed was not done.
     fn done(&self, call: &str) -> Option<Done> {
+        // A process was killed at its beginning: the call was not done, and its number may be no number.
+        if call.trim_end().ends_with("<detached ...>") {
+            return None;
+        }
         let parts = call.split_once('(').and_then(|(name, rest)| Some((name, rest.rsplit_once(" = ")?)));
         let (name, (arguments, result)) = parts.unwrap_or_else(|| panic!("no call: {call}"));
         if result.starts_with('-') || result.starts_with('?') {
